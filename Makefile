@@ -1,0 +1,50 @@
+# Every target documents itself: `make` prints this list.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+PIP    := $(BIN)/python -m pip --disable-pip-version-check
+export DO_NOT_TRACK = 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test check format studio classifier docs clean
+
+help: ## Print this list
+	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "MoSLM needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
+	$(PIP) install --quiet -c constraints.txt -e '.[local,tools]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
+	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.demo
+
+demo: $(VENV)/.demo ## Install, pull the embedded model, answer six requests and show each decision
+	$(BIN)/moslm pull
+	$(BIN)/moslm demo
+
+test: $(VENV)/.dev ## Install what the tests need and run them all
+	$(BIN)/moslm pull
+	LANGGRAPH_STRICT_MSGPACK=true $(BIN)/python -m pytest $(ARGS)
+
+check: $(VENV)/.dev ## Lint, format, types, import directions: what a commit must pass
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+format: $(VENV)/.dev ## Put the code into shape
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+studio: $(VENV)/.dev ## Open the graph in LangGraph Studio (langgraph dev)
+	$(BIN)/moslm pull
+	$(BIN)/langgraph dev
+
+clean: ## Remove the environment and what was built
+	rm -rf $(VENV) build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache

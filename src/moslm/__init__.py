@@ -1,0 +1,1 @@
+"""MoSLM: cost-safe agents on small language models, as a LangGraph plugin."""

@@ -1,0 +1,1 @@
+"""What a request may cost and did cost: prices, caps, the throttle."""

@@ -1,0 +1,1 @@
+"""One command a file; `main` finds the file by the command's name."""

@@ -1,0 +1,388 @@
+"""Typed settings, read from one TOML file; data only, builds nothing.
+
+The embedded default needs no file at all. `load` turns every mistake into one line that names file, key, value and mend.
+`tomllib` reads, pydantic judges; ``moslm config schema`` prints the JSON Schema for editors.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tomllib
+from difflib import get_close_matches
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+
+from moslm.errors import ConfigError
+
+Probability = Annotated[float, Field(ge=0, le=1)]
+Milliseconds = Annotated[float, Field(gt=0, le=3_600_000)]
+S = TypeVar("S", bound="Settings")
+DomainName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
+
+
+class Settings(BaseModel):
+    """Base of every section: unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Profile(Settings):
+    """What a model can do, where its name does not say it."""
+
+    tool_calling: bool = False
+    """Whether it calls tools reliably; if not, ``tools = "auto"`` puts retrieved passages into the prompt instead."""
+    max_input_tokens: int = Field(default=4096, ge=128)
+    """Longest prompt it takes; older turns are dropped beyond it."""
+
+
+class VLLMModel(Settings):
+    """A model behind one or more vLLM (or other OpenAI-compatible) servers."""
+
+    kind: Literal["vllm"]
+    name: str
+    """The served model name."""
+    base_url: list[HttpUrl] = Field(min_length=1)
+    """Addresses of the servers, each ending in ``/v1``; one text or a list."""
+    lora: str | None = None
+    """LoRA adapter to ask for instead of the base model."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key; vLLM asks for none by default."""
+    max_tokens: int = Field(default=512, ge=1)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    top_logprobs: int = Field(default=5, ge=0, le=20)
+    extra_body: dict[str, Any] = {}
+    """Further fields of the request, passed through unchanged (``chat_template_kwargs`` ...)."""
+    profile: Profile = Profile(tool_calling=True, max_input_tokens=8192)
+
+    @field_validator("base_url", mode="before")
+    @classmethod
+    def _one_or_many(cls, value: object) -> object:
+        return [value] if isinstance(value, str) else value
+
+
+class EmbeddedModel(Settings):
+    """A model that runs inside this process (extra ``local``)."""
+
+    kind: Literal["embedded"]
+    weights: str = "smollm2-135m-instruct"
+    """Name of pinned weights (``moslm pull --list``) or path of a GGUF file."""
+    context: int = Field(default=4096, ge=512, le=131_072)
+    """Tokens of context for each request running side by side."""
+    parallel: int = Field(default=2, ge=1, le=64)
+    """Requests that may run side by side."""
+    threads: int | None = Field(default=None, ge=1)
+    """Processor threads; by default as many as there are cores."""
+    max_tokens: int = Field(default=160, ge=1)
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    top_logprobs: int = Field(default=5, ge=0, le=20)
+    profile: Profile = Profile(tool_calling=False, max_input_tokens=3584)
+
+
+class HostedModel(Settings):
+    """Any model that LangChain's `init_chat_model` knows (extra ``hosted``)."""
+
+    kind: Literal["hosted"]
+    name: str
+    """``provider:model``, such as ``openai:gpt-4o``. Keys stay in the provider's own environment variables."""
+    max_tokens: int = Field(default=1024, ge=1)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    options: dict[str, Any] = {}
+    """Further arguments of `init_chat_model`."""
+    profile: Profile = Profile(tool_calling=True, max_input_tokens=100_000)
+
+
+class ScriptedModel(Settings):
+    """The shipped double: answers from a script, for tests, docs and Studio without a model."""
+
+    kind: Literal["scripted"]
+    name: str = "scripted"
+    replies: list[str] = ["This is a scripted answer."]
+    """Answers in turn; the last one repeats."""
+    confidence: Probability | None = 0.9
+    """Token probability of every scripted token; absent log-probabilities are written as ``"none"``."""
+    delay_ms: float = Field(default=0.0, ge=0)
+    profile: Profile = Profile(tool_calling=True, max_input_tokens=8192)
+
+    @field_validator("confidence", mode="before")
+    @classmethod
+    def _none_is_a_word(cls, value: object) -> object:
+        return None if value == "none" else value
+
+
+ModelSettings = Annotated[VLLMModel | EmbeddedModel | HostedModel | ScriptedModel, Field(discriminator="kind")]
+
+
+class ClassifierSettings(Settings):
+    """Layer 1: which classifier looks at each request."""
+
+    kind: Literal["encoder", "chat"] = "encoder"
+    """``encoder``: sentence encoder with a fitted head, on the CPU. ``chat``: a small chat model with a choice-constrained
+    answer, read from its log-probabilities."""
+    head: Path | None = None
+    """Folder of a fitted head (``moslm fit``); by default the shipped one."""
+    model: ModelSettings | None = None
+    """The chat model; needed for ``kind = "chat"``."""
+
+    @model_validator(mode="after")
+    def _chat_needs_a_model(self) -> ClassifierSettings:
+        if self.kind == "chat" and self.model is None:
+            raise ValueError('kind = "chat" needs a model; add a [classifier.model] section')
+        return self
+
+
+class TriggerSettings(Settings):
+    """Layer 3: the thresholds that are not a domain's own."""
+
+    novelty_alpha: Probability = 0.02
+    """A request whose novelty p-value is below this is unfamiliar: the share of familiar requests escalated by mistake."""
+    reasoning: Probability = 0.5
+    """Probability of complex_reasoning from which the large model is asked."""
+    part: Probability = 0.6
+    """Probability a part's domain needs to count as one more domain of the request."""
+
+
+class LargeModelSettings(Settings):
+    """The large model, its cap and its throttle. Without this section requests that must go up are handed over."""
+
+    model: ModelSettings
+    latency_ms: Milliseconds = 3000
+    """Latency budget (3 s in the reference design): measured and shown."""
+    deadline_ms: Milliseconds = 30_000
+    """When the call is given up."""
+    max_usd_per_day: float = Field(default=10.0, ge=0)
+    max_calls_per_day: int = Field(default=1000, ge=0)
+    requests_per_minute: float = Field(default=60, gt=0)
+    max_wait_ms: float = Field(default=5000, ge=0)
+    """How long a request waits for the throttle before it is handed over."""
+    review: bool = False
+    """Whether a person must approve each escalation."""
+    system_prompt: str = "You answer enterprise requests. Say plainly when you do not know."
+
+
+class DomainSettings(Settings):
+    """What a domain may set, in its ``domain.toml`` or under ``[domains.NAME]``."""
+
+    model: ModelSettings | None = None
+    """The domain's small model; by default ``[defaults.model]``."""
+    threshold: Probability | None = None
+    """Confidence below which a draft goes up; by default ``[defaults] threshold``."""
+    latency_ms: Milliseconds | None = None
+    """Latency budget: measured and shown."""
+    deadline_ms: Milliseconds | None = None
+    """When the domain's model and tools are given up."""
+    use_tools: Literal["auto", "always", "never"] | None = None
+    """``auto``: tools for models whose profile says they call them, passages in the prompt for the others."""
+    tools: list[str] | None = None
+    """Names of the tools its model may use."""
+    passages: int | None = Field(default=None, ge=0, le=20)
+    """Handbook passages put into the prompt of a model that calls no tools."""
+    max_tool_rounds: int | None = Field(default=None, ge=0, le=20)
+
+
+class Defaults(Settings):
+    """What holds for every domain that says nothing of its own."""
+
+    model: ModelSettings = EmbeddedModel(kind="embedded")
+    threshold: Probability = 0.8
+    latency_ms: Milliseconds = 500
+    deadline_ms: Milliseconds = 30_000
+    use_tools: Literal["auto", "always", "never"] = "auto"
+    passages: int = Field(default=2, ge=0, le=20)
+    max_tool_rounds: int = Field(default=4, ge=0, le=20)
+    confidence: str = "mean"
+    """Name of the signal that is the draft's confidence."""
+
+
+class Limits(Settings):
+    """How large a request may be."""
+
+    max_chars: int = Field(default=32_000, ge=1)
+    """Longest message, in characters."""
+    max_turns: int = Field(default=40, ge=1)
+    """Messages of the conversation that are looked at, from the last one back."""
+
+
+class Price(Settings):
+    """List price of one model, US dollars per million tokens."""
+
+    input: float = Field(ge=0)
+    cached_input: float | None = Field(default=None, ge=0)
+    output: float = Field(ge=0)
+    as_of: str = ""
+
+
+class McpServer(Settings):
+    """An MCP server whose tools plug in (extra ``mcp``)."""
+
+    transport: Literal["stdio", "streamable_http", "sse"] = "stdio"
+    command: str | None = None
+    args: list[str] = []
+    env: dict[str, str] = {}
+    url: HttpUrl | None = None
+    domains: list[DomainName] = []
+    """Domains whose models may use its tools; empty means all."""
+    effects: dict[str, Literal["read", "write"]] = {}
+    """Effect of each tool; one that is not listed counts as a write and waits for a person."""
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> McpServer:
+        if self.transport == "stdio" and not self.command:
+            raise ValueError('transport = "stdio" needs a command')
+        if self.transport != "stdio" and not self.url:
+            raise ValueError(f'transport = "{self.transport}" needs a url')
+        return self
+
+
+class RecallSettings(Settings):
+    """Answers that are remembered, where the graph runs with a LangGraph store."""
+
+    enabled: bool = True
+    ttl_minutes: float = Field(default=60, gt=0)
+
+
+class Config(Settings):
+    """Everything ``moslm.toml`` may say. The embedded default is ``Config()``."""
+
+    multi_domain: Literal["escalate", "fan_out"] = "escalate"
+    domain_folders: list[Path] = []
+    """Folders of domain folders, beside the shipped ones."""
+    only_domains: list[DomainName] | None = None
+    """Which domains are served; by default all that were found."""
+    defaults: Defaults = Defaults()
+    domains: dict[DomainName, DomainSettings] = {}
+    classifier: ClassifierSettings = ClassifierSettings()
+    triggers: TriggerSettings = TriggerSettings()
+    large_model: LargeModelSettings | None = None
+    limits: Limits = Limits()
+    recall: RecallSettings = RecallSettings()
+    allow_hosts: list[str] = ["loopback", "private"]
+    """Hosts that a ``base_url`` may name: ``loopback``, ``private``, or host names and addresses."""
+    database_url: str | None = None
+    """SQLAlchemy address of the company database; by default a small sample company that is created on first use."""
+    database_url_env: str | None = None
+    """Name of the environment variable that holds the address, when it carries a password."""
+    mcp: dict[str, McpServer] = {}
+    prices: dict[str, Price] = {}
+    """Prices by model name; they override the shipped table."""
+    baseline_model: str = "gpt-4o"
+    """The model that "large model for everything" is priced on."""
+    audit_file: Path | None = None
+    """SQLite file of the audit log; by default ``audit.sqlite`` in `home`."""
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the settings: every request is judged by exactly one configuration."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def home() -> Path:
+    """Return the folder of what MoSLM keeps between runs: ``$MOSLM_HOME``, by default ``~/.moslm``."""
+    return Path(os.environ.get("MOSLM_HOME") or Path.home() / ".moslm")
+
+
+def load(path: str | Path | None = None) -> Config:
+    """Read the configuration.
+
+    Args:
+        path: A TOML file; None gives the embedded default. Relative paths inside it are relative to its folder.
+
+    Raises:
+        ConfigError: The file is missing or no TOML, or a setting cannot stand; one line with file, key, value and mend.
+    """
+    if path is None:
+        return Config()
+    file = Path(path)
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError("no such file", file=str(path), mend="run: moslm config example > moslm.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not TOML: {error}", file=str(path)) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from None
+    config = validated(Config, values, file=str(path))
+    return _with_absolute_paths(config, file.resolve().parent)
+
+
+def validated(section: type[S], values: dict[str, Any], *, file: str, prefix: str = "") -> S:
+    """Judge plain values by a section's schema.
+
+    Raises:
+        ConfigError: The first setting that cannot stand.
+    """
+    try:
+        return section.model_validate(values)
+    except ValidationError as error:
+        raise _first_mistake(error, section, file, prefix) from None
+
+
+def _first_mistake(error: ValidationError, section: type[Settings], file: str, prefix: str) -> ConfigError:
+    first = error.errors()[0]
+    # pydantic names the chosen branch of a union in the path; the file does not
+    kinds = {"vllm", "embedded", "hosted", "scripted"}
+    path = [str(part) for i, part in enumerate(first["loc"]) if not (part in kinds and i and first["loc"][i - 1] == "model")]
+    key = ".".join(([prefix] if prefix else []) + [part for part in path if part != "[key]"])
+    problem, mend = _in_words(first, section, path)
+    if first["type"] in ("missing", "union_tag_not_found"):
+        return ConfigError(problem, file=file, key=key, mend=mend)
+    return ConfigError(problem, file=file, key=key, value=first["input"], mend=mend)
+
+
+def _in_words(mistake: Any, section: type[Settings], path: list[str]) -> tuple[str, str]:
+    kind, limits = mistake["type"], mistake.get("ctx", {})
+    if kind == "extra_forbidden":
+        close = get_close_matches(path[-1], _keys_beside(section, path), n=1)
+        return "unknown key", f"did you mean {close[0]}?" if close else "remove it (moslm config schema lists every key)"
+    if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
+        bound = limits.get("ge", limits.get("le", limits.get("gt", limits.get("lt"))))
+        side = {"greater_than_equal": "at least", "less_than_equal": "at most"}.get(
+            kind, "more than" if kind == "greater_than" else "less than"
+        )
+        hint = ", such as 0.8" if side == "at most" and bound == 1 else ""
+        return f"must be {side} {bound:g}", f"write a number {side} {bound:g}{hint}"
+    if kind == "string_pattern_mismatch" and limits.get("pattern", "").startswith("^https?"):
+        return "is not an http(s) address", "write e.g. http://127.0.0.1:8000/v1"
+    if kind == "missing":
+        return "is missing", f"add {path[-1]} = ..."
+    if kind == "union_tag_not_found":
+        return "needs a kind", 'add kind = "vllm", "embedded", "hosted" or "scripted"'
+    text = mistake["msg"].removeprefix("Value error, ")
+    return text[0].lower() + text[1:], ""
+
+
+def _keys_beside(section: type[Settings], path: list[str]) -> list[str]:
+    """Return the keys that the section at ``path`` knows, for a "did you mean"."""
+    schema = section.model_json_schema()
+    nodes: list[Any] = [schema]
+    for part in path[:-1]:
+        nodes = [child for node in nodes for child in _children(schema, node, part)]
+    return [key for node in nodes for key in _resolved(schema, node).get("properties", {})]
+
+
+def _children(schema: dict[str, Any], node: dict[str, Any], part: str) -> list[Any]:
+    node = _resolved(schema, node)
+    child = node.get("properties", {}).get(part)
+    if child is None:
+        child = next(iter(node.get("patternProperties", {}).values()), None) or node.get("additionalProperties")
+    if not isinstance(child, dict):
+        return []
+    return child.get("oneOf") or child.get("anyOf") or [child]
+
+
+def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
+    reference = node.get("$ref")
+    found = schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else node
+    return dict(found)
+
+
+def _with_absolute_paths(config: Config, folder: Path) -> Config:
+    update: dict[str, Any] = {"domain_folders": [folder / each for each in config.domain_folders]}
+    if config.audit_file:
+        update["audit_file"] = folder / config.audit_file
+    if config.classifier.head:
+        update["classifier"] = config.classifier.model_copy(update={"head": folder / config.classifier.head})
+    return config.model_copy(update=update)

@@ -1,0 +1,226 @@
+"""`Decision`: the one record of what was decided about a request, why, and at what price.
+
+Made once per request. The state shows it, LangSmith tags come from it, the audit log keeps it, the evaluation scores it
+and Studio draws it; nobody computes a second version. It carries measurements, thresholds and names, and never the text
+of a request or an answer: parts of the request are named by their character offsets.
+
+This module knows the shape of the record alone: not how anything in it is measured.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Action = Literal["answer", "fan_out", "escalate", "review", "refuse"]
+"""What a check may order: one small model, several, the large model, a person, or no answer at all."""
+
+Outcome = Literal["answered", "recalled", "escalated", "handed_over", "refused"]
+"""How a request ended: by small models, from memory, by the large model, with a person, or turned away."""
+
+
+class Record(BaseModel):
+    """Base of the parts of a Decision: frozen, closed to unknown keys, plain JSON."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+
+
+class Span(Record):
+    """One part of the request and what it is about."""
+
+    start: int = Field(ge=0)
+    """Offset of its first character in the last user message."""
+    end: int = Field(ge=0)
+    """Offset after its last character."""
+    domain: str
+    """The domain it is about."""
+    probability: float = Field(ge=0, le=1)
+    """Probability of that domain for this part alone."""
+
+
+class Classification(Record):
+    """What Layer 1 measured about the request."""
+
+    classifier: str
+    """Name and version of the classifier that measured it."""
+    domain: str
+    """Most probable domain of the whole request."""
+    probabilities: dict[str, float]
+    """Probability of each domain; sums to 1."""
+    domains: list[str]
+    """Every domain that some part of the request is about; the most probable first."""
+    spans: list[Span] = []
+    """The parts, in reading order. Empty when the request is one part."""
+    novelty_p: float | None = Field(default=None, ge=0, le=1)
+    """Conformal p-value of "this request is like those the classifier was fitted on"; small means unfamiliar.
+    None when the classifier cannot tell."""
+    asked_for: str | None = None
+    """The words that asked for advanced reasoning, if any did."""
+    continued: bool = False
+    """Whether the domain was settled by the earlier turns because the last message alone does not say it."""
+
+
+class Signal(Record):
+    """One number that speaks for or against a draft."""
+
+    name: str
+    value: float | None = Field(default=None, ge=0, le=1)
+    """Between 0 (no trust) and 1; None when it cannot be measured."""
+    why: str = ""
+    """How the number came about, or why there is none."""
+
+
+class Reason(Record):
+    """One trigger that fired."""
+
+    trigger: str
+    """Name of the trigger: ``several_domains``, ``low_confidence`` ..."""
+    detail: str
+    """One sentence: what was measured against what."""
+    measured: float | None = None
+    threshold: float | None = None
+    part: str | None = None
+    """Key of the draft it is about; None when it is about the request."""
+
+
+class Check(Record):
+    """One verdict: what was considered and what was ordered."""
+
+    stage: Literal["request", "draft"]
+    action: Action
+    considered: list[str]
+    """Names of the triggers that were asked."""
+    reasons: list[Reason]
+    """Those that fired, the deciding one first."""
+
+
+class Usage(Record):
+    """Tokens and money of the calls to one model."""
+
+    model: str
+    role: Literal["small", "large", "classifier"]
+    calls: int = Field(default=1, ge=0)
+    input_tokens: int = Field(default=0, ge=0)
+    output_tokens: int = Field(default=0, ge=0)
+    cost_usd: float = Field(default=0.0, ge=0)
+    known: bool = True
+    """False when the server reported no usage; the counts are then estimates from the text."""
+
+
+class ToolUse(Record):
+    """One tool call of a domain's model."""
+
+    name: str
+    effect: Literal["read", "write"]
+    outcome: Literal["done", "failed", "rejected", "answered"]
+    """``rejected`` and ``answered`` are a person's decisions; ``answered`` means the person gave the result."""
+    approved_by: str | None = None
+    """Who allowed a write: a role, or ``person``."""
+    ms: float = Field(default=0.0, ge=0)
+
+
+class DraftRecord(Record):
+    """What one domain's model produced for one part of the request."""
+
+    part: str
+    domain: str
+    model: str
+    confidence: float | None = None
+    """None means unknown, which counts as low."""
+    threshold: float = Field(ge=0, le=1)
+    accepted: bool
+    signals: list[Signal] = []
+    tools: list[ToolUse] = []
+    passages: list[str] = []
+    """Names of the handbook passages put before the model."""
+    error: str | None = None
+    """Kind of backend failure (``down``, ``timeout``, ``garbled``, ``failed``); None when it answered."""
+
+
+class Latency(Record):
+    """One latency budget and what was used of it."""
+
+    what: str
+    """A domain's name, or ``large_model``."""
+    budget_ms: float
+    measured_ms: float
+    kept: bool
+
+
+class Step(Record):
+    """One step of the graph and how long it took."""
+
+    name: str
+    ms: float
+
+
+class Review(Record):
+    """What a person was asked and said."""
+
+    what: str
+    """Name of the action that was shown."""
+    decision: Literal["approve", "edit", "reject", "respond"]
+
+
+class Cost(Record):
+    """Money, in US dollars."""
+
+    spent_usd: float = Field(ge=0)
+    """What the models that ran cost, by the price table."""
+    baseline_usd: float = Field(ge=0)
+    """What the same tokens would have cost on ``baseline_model`` ("large model for everything")."""
+    baseline_model: str
+    saved_usd: float
+    """Baseline less spent."""
+
+
+class Decision(Record):
+    """The closed record of one request."""
+
+    schema_version: Literal[1] = 1
+    id: str
+    opened_at: str
+    """UTC, ISO 8601 with milliseconds."""
+    closed_at: str
+    tenant: str
+    user: str | None = None
+    role: str
+    thread_id: str | None = None
+    config_sha256: str
+    """Hash of the configuration in force; every request is judged by exactly one."""
+    request_sha256: str
+    """Hash of the last user message."""
+    request_chars: int
+    turns: int
+    """User messages in the conversation, this one included."""
+
+    outcome: Outcome
+    action: Action
+    """The last order given: what the outcome carries out."""
+    domain: str | None = None
+    answered_by: str | None = None
+    """Name of the model (or ``person``, ``memory``) whose words the user saw; None if nobody's."""
+    classification: Classification | None = None
+    checks: list[Check] = []
+    reasons: list[Reason] = []
+    """Every trigger that fired, in order."""
+    confidence: float | None = None
+    """Lowest confidence among the drafts; None when unknown or when no draft was made."""
+    threshold: float
+    """The confidence threshold it was held against."""
+    thresholds: dict[str, float] = {}
+    """Every other threshold in force, by name."""
+    drafts: list[DraftRecord] = []
+    reviews: list[Review] = []
+    usage: list[Usage] = []
+    cost: Cost
+    latency: list[Latency] = []
+    steps: list[Step] = []
+    total_ms: float
+    refusal: str | None = None
+    """Why the request was turned away or nobody could answer it, as the user was told."""
+
+    def plain(self) -> dict[str, Any]:
+        """Return the record as plain JSON values."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,1 @@
+"""What each domain is, as data: its settings, prompt, examples and handbook."""

@@ -1,0 +1,113 @@
+"""What can go wrong, named by who must act.
+
+    MoSLMError
+    ├── ConfigError           whoever wrote the configuration: names file, key, value and mend
+    │   └── MissingExtraError whoever installed MoSLM: names the extra to install
+    ├── WeightsError          whoever pulled the weights: wrong hash, wrong place, nothing there
+    ├── RequestError          the caller: a request nobody can answer as it stands
+    └── BackendError          whoever runs the model servers
+        ├── BackendDown       nothing answers at the address
+        ├── BackendTimeout    no answer before the deadline
+        └── BackendGarbled    an answer that is none: not the protocol, empty, or refused
+
+A failing model is not an exception to the caller of the graph: nodes turn every `BackendError` into a reason in the
+Decision. This module knows nothing of configuration files, models or graphs.
+"""
+
+from __future__ import annotations
+
+
+class MoSLMError(Exception):
+    """Base of everything MoSLM raises on purpose; its text is one line a person can act on."""
+
+
+class ConfigError(MoSLMError):
+    """A setting that cannot stand.
+
+    Args:
+        problem: What is wrong, without a full stop.
+        file: The file the setting stands in, if any.
+        key: Dotted path of the setting, such as ``domains.finance.threshold``.
+        value: The offending value; shown shortened. Omitted when there is none (a missing key).
+        mend: What to write or do instead.
+    """
+
+    _ABSENT = object()
+
+    def __init__(
+        self, problem: str, *, file: str | None = None, key: str | None = None, value: object = _ABSENT, mend: str = ""
+    ) -> None:
+        self.problem, self.file, self.key, self.value, self.mend = problem, file, key, value, mend
+        where = f"{file}: " if file else ""
+        if key:
+            where += key if value is self._ABSENT else f"{key} = {_short(value)}"
+            where += ": "
+        super().__init__(f"{where}{problem}" + (f"; {mend}" if mend else ""))
+
+
+class MissingExtraError(ConfigError):
+    """A feature that was asked for whose packages are not installed.
+
+    Args:
+        feature: What needs the packages, as the subject of a sentence.
+        extra: Name of the extra in ``pyproject.toml``.
+    """
+
+    def __init__(self, feature: str, extra: str) -> None:
+        self.feature, self.extra = feature, extra
+        super().__init__(f"{feature} needs packages that are not installed", mend=f"run: pip install 'moslm[{extra}]'")
+
+
+class WeightsError(MoSLMError):
+    """Model weights that are missing, incomplete or not the ones that were pinned."""
+
+
+class RequestError(MoSLMError):
+    """A request that nobody can answer as it stands.
+
+    Args:
+        code: Stable name of what is wrong, kept in the Decision (``empty``, ``too_long``, ``not_text`` ...).
+        message: One sentence for the person who asked.
+    """
+
+    def __init__(self, code: str, message: str) -> None:
+        self.code = code
+        super().__init__(message)
+
+
+class BackendError(MoSLMError):
+    """A model server or tool that did not do its work.
+
+    Args:
+        backend: Name of the model or tool, never an address or a path.
+        message: One safe sentence: no stack trace, no path, no server text.
+    """
+
+    kind = "failed"
+
+    def __init__(self, backend: str, message: str) -> None:
+        self.backend = backend
+        super().__init__(message)
+
+
+class BackendDown(BackendError):  # noqa: N818 - named as the state it reports
+    """Nothing answers at the address."""
+
+    kind = "down"
+
+
+class BackendTimeout(BackendError):  # noqa: N818
+    """No answer before the deadline."""
+
+    kind = "timeout"
+
+
+class BackendGarbled(BackendError):  # noqa: N818
+    """An answer that is none: not the protocol, empty, or refused by the server."""
+
+    kind = "garbled"
+
+
+def _short(value: object, limit: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else f"{text[:limit]}…"

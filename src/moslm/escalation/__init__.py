@@ -1,0 +1,1 @@
+"""Is this good enough, or does it go up?"""

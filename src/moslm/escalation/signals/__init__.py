@@ -1,0 +1,1 @@
+"""One number for or against a draft, one file each."""

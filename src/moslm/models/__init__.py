@@ -1,0 +1,1 @@
+"""Everything that predicts: chat models, classifiers, encoders, and the weights they need."""

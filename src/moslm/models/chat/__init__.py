@@ -1,0 +1,1 @@
+"""Chat models by the settings that name them."""

@@ -1,0 +1,161 @@
+"""What one request carries through the graph.
+
+Everything here is plain JSON (strings, numbers, lists, dicts) beside the messages, so that any checkpointer can keep it
+under strict msgpack. Only `MoSLMOutput` crosses to a parent graph: ``messages`` (deduplicated by id) and ``decision``;
+the other keys are the request's own and are reset by the first step, because a checkpointed thread sees many requests.
+
+This module knows nothing of the steps that fill it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
+
+from langchain_core.messages import AnyMessage
+from langgraph.graph.message import add_messages
+
+RESET = "__reset__"
+"""Key that empties a merged channel: ``{RESET: ...}`` drops what stood there before."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message of the conversation as text."""
+
+    role: Literal["user", "assistant"]
+    text: str
+
+
+class Request(TypedDict):
+    """The opened request: who asks what, when, under which settings."""
+
+    id: str
+    opened_at: str
+    started: float
+    """`time.time()` when it was opened: survives a restart, unlike a monotonic clock."""
+    tenant: str
+    user: str | None
+    role: str
+    thread_id: str | None
+    text: str
+    """The last user message as the steps see it: control characters gone, unicode normalised."""
+    turns: list[tuple[str, str]]
+    """The conversation as (role, text), this message last."""
+    threshold: float | None
+    """The caller's own confidence threshold, if given."""
+    multi_domain: str
+    """``escalate`` or ``fan_out``, whichever is in force for this caller."""
+    may_escalate: bool
+
+
+class Task(TypedDict):
+    """What one domain's model is asked: the input of one `answer` step."""
+
+    part: str
+    """Key of the draft: ``0``, ``1`` ... in reading order."""
+    domain: str
+    text: str
+    """The part of the request this domain is to answer."""
+
+
+class ToolRequest(TypedDict):
+    """A write that a model wants and a person must allow."""
+
+    id: str
+    name: str
+    args: dict[str, Any]
+    decision: NotRequired[dict[str, Any]]
+    """The person's answer (approve, edit, reject, respond), once given."""
+
+
+class Draft(TypedDict):
+    """What a domain's model has produced so far for one task."""
+
+    task: Task
+    model: str
+    text: str
+    logprobs: NotRequired[list[list[float]] | None]
+    """Per answer token: its own log-probability (nats), then those of the most probable alternatives, descending.
+    None when the server sent none."""
+    transcript: NotRequired[list[dict[str, Any]]]
+    """The messages between model and tools so far, in LangChain's dict form; kept while a write waits."""
+    pending: NotRequired[list[ToolRequest]]
+    """Writes that wait for a person; empty when the draft is complete."""
+    tools: NotRequired[list[dict[str, Any]]]
+    """`moslm.decision.ToolUse` records."""
+    passages: NotRequired[list[str]]
+    usage: NotRequired[list[dict[str, Any]]]
+    """`moslm.decision.Usage` records."""
+    error: NotRequired[dict[str, str] | None]
+    """``{"kind", "message"}`` of a backend failure."""
+    ms: NotRequired[float]
+    """Time the models and tools of this draft took, waits for a person left out."""
+
+
+class Reply(TypedDict):
+    """The words the user is to see, and whose they are."""
+
+    text: str
+    outcome: str
+    answered_by: str | None
+    usage: NotRequired[list[dict[str, Any]]]
+    ms: NotRequired[float]
+    refusal: NotRequired[str | None]
+
+
+def merge_by_key(left: dict[str, Any] | None, right: dict[str, Any] | None) -> dict[str, Any]:
+    """Merge parallel updates by key; a right side that holds `RESET` starts afresh."""
+    right = right or {}
+    if RESET in right:
+        return {key: value for key, value in right.items() if key != RESET}
+    return {**(left or {}), **right}
+
+
+def extend(left: list[Any] | None, right: list[Any] | None) -> list[Any]:
+    """Append parallel updates; a right side that begins with `RESET` starts afresh."""
+    right = right or []
+    if right and right[0] == RESET:
+        return right[1:]
+    return [*(left or []), *right]
+
+
+class MoSLMInput(TypedDict):
+    """What a caller or a parent graph hands in."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+
+
+class MoSLMOutput(TypedDict):
+    """What crosses back: one new AI message, and the record of how it came about."""
+
+    messages: Annotated[list[AnyMessage], add_messages]
+    decision: dict[str, Any] | None
+    """`moslm.decision.Decision` as plain JSON."""
+
+
+class MoSLMState(MoSLMOutput):
+    """Everything the steps of one request share."""
+
+    request: NotRequired[Request]
+    classification: NotRequired[dict[str, Any] | None]
+    """`moslm.decision.Classification`."""
+    checks: NotRequired[Annotated[list[dict[str, Any]], extend]]
+    """`moslm.decision.Check` records, in order; the last one is the verdict in force."""
+    drafts: NotRequired[Annotated[dict[str, Draft], merge_by_key]]
+    reviews: NotRequired[Annotated[list[dict[str, Any]], extend]]
+    """`moslm.decision.Review` records."""
+    measured: NotRequired[Annotated[dict[str, Any], merge_by_key]]
+    """Per draft key: the signals, confidence and threshold that `check_draft` measured."""
+    reply: NotRequired[Reply | None]
+    steps: NotRequired[Annotated[list[dict[str, Any]], extend]]
+    """`moslm.decision.Step` records."""
+
+
+class AnswerInput(TypedDict):
+    """Private input of one `answer` step: several may run side by side."""
+
+    task: Task
+    request: Request
+    draft: NotRequired[Draft | None]
+    """The unfinished draft, when a person has decided about its writes."""

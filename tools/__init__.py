@@ -1,0 +1,1 @@
+"""What models may do: typed functions, each with its effect and permission."""
