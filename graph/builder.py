@@ -1,0 +1,112 @@
+"""`create_moslm`: every step and every edge, on one screen. Knows the order; knows no model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.tools import BaseTool
+from langgraph.graph import END, START, StateGraph
+from langgraph.store.base import BaseStore
+
+from moslm.config import Config
+from moslm.context import MoSLMContext
+from moslm.escalation.signals import SignalFunction
+from moslm.escalation.triggers import Trigger
+from moslm.graph import routes
+from moslm.graph.parts import Parts, build_parts
+from moslm.models.classifiers import Classifier
+from moslm.nodes.answer import answer
+from moslm.nodes.check import check_draft, check_request
+from moslm.nodes.classify import classify
+from moslm.nodes.escalate import escalate
+from moslm.nodes.node import Node
+from moslm.nodes.recall import recall
+from moslm.nodes.respond import respond
+from moslm.nodes.review import review
+from moslm.nodes.screen import screen
+from moslm.state import AnswerInput, MoSLMInput, MoSLMOutput, MoSLMState
+
+MoSLMGraph = StateGraph[MoSLMState, MoSLMContext, MoSLMInput, MoSLMOutput]
+
+
+def create_moslm(
+    config: str | Path | Config | None = None,
+    *,
+    models: Mapping[str, BaseChatModel] | None = None,
+    large_model: BaseChatModel | None = None,
+    classifier: Classifier | None = None,
+    tools: Sequence[BaseTool] = (),
+    signals: Mapping[str, SignalFunction] | None = None,
+    triggers: Sequence[Trigger] = (),
+    store: BaseStore | None = None,
+) -> MoSLMGraph:
+    """Build the MoSLM graph.
+
+    Args:
+        config: A ``moslm.toml``, settings made in code, or None for the embedded default.
+        models: Chat models by domain; they take the place of the configured ones.
+        large_model: The large model; takes the place of ``[large_model] model``. Its cap, throttle and deadlines come
+            from that section, or from its defaults.
+        classifier: Takes the place of the configured classifier.
+        tools: Further tools, offered to every domain whose ``tools`` names them. A tool states its effect in
+            ``metadata={"effect": "read"}``; one that states none counts as a write.
+        signals: Further confidence signals by name; ``[defaults] confidence`` may name one of them.
+        triggers: Further reasons to escalate, asked at both checks.
+        store: Where answers are remembered when the graph runs without a store of its own.
+
+    Returns:
+        The uncompiled graph, as ``create_supervisor`` and ``create_swarm`` return it: compile it with your own
+        checkpointer and store, or add it to a parent graph (``parent.add_node("moslm", graph.compile(name="moslm"))``).
+
+    Raises:
+        ConfigError: A setting cannot stand, or names what does not exist. One line: file, key, value, mend.
+    """
+    parts = build_parts(
+        config,
+        models=models,
+        large_model=large_model,
+        classifier=classifier,
+        tools=tools,
+        signals=signals,
+        triggers=triggers,
+        store=store,
+    )
+    return _wired(parts)
+
+
+def _wired(parts: Parts) -> MoSLMGraph:
+    graph = StateGraph(MoSLMState, MoSLMContext, input_schema=MoSLMInput, output_schema=MoSLMOutput)
+
+    def add(node: Node, **options: Any) -> None:
+        graph.add_node(node.name or "", node, **options)
+
+    add(screen(parts.config), metadata={"room": "privacy"})
+    add(recall(parts.memory), metadata={"room": "store"})
+    add(classify(parts.reader), metadata={"room": "models"})
+    add(check_request(parts.policy, parts.request_triggers), metadata={"room": "escalation"})
+    add(answer(parts.agents), metadata={"room": "models"}, input_schema=AnswerInput)
+    add(
+        check_draft(
+            parts.policy, parts.draft_triggers, parts.signals, parts.deciding_signal, parts.thresholds, parts.titles
+        ),
+        metadata={"room": "escalation"},
+        defer=True,  # the join: waits for every domain that was asked
+    )
+    add(review(), metadata={"room": "person"})
+    add(escalate(parts.large_model), metadata={"room": "models"})
+    add(respond(parts.audit, parts.memory, parts.terms), metadata={"room": "governance"})
+
+    graph.add_edge(START, "screen")
+    graph.add_conditional_edges("screen", routes.after_screen, ["recall", "respond"])
+    graph.add_conditional_edges("recall", routes.after_recall, ["classify", "respond"])
+    graph.add_edge("classify", "check_request")
+    graph.add_conditional_edges("check_request", routes.after_check_request, ["answer", "escalate", "review"])
+    graph.add_conditional_edges("answer", routes.after_answer, ["check_draft", "review"])
+    graph.add_conditional_edges("check_draft", routes.after_check_draft, ["respond", "escalate", "review"])
+    graph.add_conditional_edges("review", routes.after_review, ["answer", "escalate", "respond"])
+    graph.add_edge("escalate", "respond")
+    graph.add_edge("respond", END)
+    return graph

@@ -1,0 +1,253 @@
+"""From settings to live parts: the only place that constructs.
+
+Everything a step needs is made here, once, before the graph is wired; what does not fit together is refused here, in one
+line, and not when the first request meets it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.tools import BaseTool
+from langgraph.prebuilt import ToolNode
+from langgraph.store.base import BaseStore
+
+from moslm.budgets.caps import DailyCap
+from moslm.budgets.prices import PriceTable
+from moslm.budgets.throttle import Throttle
+from moslm.config import Config, HostedModel, LargeModelSettings, ModelSettings, ScriptedModel, home, load
+from moslm.decision import Check, Classification
+from moslm.domains import Domain, load_domains
+from moslm.errors import ConfigError
+from moslm.escalation.reading import Reader
+from moslm.escalation.signals import SIGNALS, SignalFunction
+from moslm.escalation.triggers import DRAFT_TRIGGERS, REQUEST_TRIGGERS, Evidence, Policy, Trigger
+from moslm.escalation.verdicts import judge_request
+from moslm.governance.audit import AuditLog
+from moslm.models.chat import build_chat_model
+from moslm.models.classifiers import Classifier, build_classifier
+from moslm.nodes.answer import DomainAgent
+from moslm.nodes.check import PolicyFor
+from moslm.nodes.escalate import LargeModel
+from moslm.nodes.recall import Memory
+from moslm.nodes.respond import AuditTrail, Terms
+from moslm.state import Turn
+from moslm.tools import Toolbox, build_toolbox
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything the steps are made from."""
+
+    config: Config
+    domains: Mapping[str, Domain]
+    memory: Memory
+    reader: Reader
+    policy: PolicyFor
+    request_triggers: tuple[Trigger, ...]
+    draft_triggers: tuple[Trigger, ...]
+    agents: dict[str, DomainAgent]
+    signals: Mapping[str, SignalFunction]
+    deciding_signal: str
+    thresholds: Mapping[str, float]
+    titles: Mapping[str, str]
+    large_model: LargeModel | None
+    audit: AuditTrail
+    terms: Terms
+
+    def judge(self, turns: Sequence[Turn], multi_domain: str | None = None) -> tuple[Classification, Check]:
+        """Read a conversation and judge the request, without asking any model for an answer."""
+        found = self.reader.read(turns)
+        policy = self.policy(multi_domain or self.config.multi_domain)
+        return found, judge_request(Evidence(found, policy), self.request_triggers)
+
+
+def build_parts(
+    config: str | Path | Config | None = None,
+    *,
+    models: Mapping[str, BaseChatModel] | None = None,
+    large_model: BaseChatModel | None = None,
+    classifier: Classifier | None = None,
+    tools: Sequence[BaseTool] = (),
+    signals: Mapping[str, SignalFunction] | None = None,
+    triggers: Sequence[Trigger] = (),
+    store: BaseStore | None = None,
+) -> Parts:
+    """Make every part; the arguments are those of `moslm.graph.builder.create_moslm`.
+
+    Raises:
+        ConfigError: A setting cannot stand, or names what does not exist.
+    """
+    settings = config if isinstance(config, Config) else load(config)
+    domains = load_domains(settings)
+    served = {name: domain for name, domain in domains.items() if not domain.large_model_only}
+    _only_known(models or {}, served, "models")
+    prices = PriceTable(settings.prices)
+    known_signals = {**SIGNALS, **(signals or {})}
+    _only_known({settings.defaults.confidence: None}, known_signals, "defaults.confidence")
+    agents = {
+        name: _agent(domain, settings, (models or {}).get(name), tools, prices) for name, domain in served.items()
+    }
+    large = _large(settings, large_model, prices)
+    thresholds = {name: domain.settings.threshold for name, domain in served.items()}
+    return Parts(
+        config=settings,
+        domains=domains,
+        memory=_memory(settings, agents, large, store),
+        reader=_reader(settings, domains, classifier),
+        policy=_policy(settings, served, domains, large),
+        request_triggers=(*REQUEST_TRIGGERS, *triggers),
+        draft_triggers=(*DRAFT_TRIGGERS, *triggers),
+        agents=agents,
+        signals=known_signals,
+        deciding_signal=settings.defaults.confidence,
+        thresholds=thresholds,
+        titles={name: domain.title for name, domain in served.items()},
+        large_model=large,
+        audit=AuditLog(settings.audit_file or home() / "audit.sqlite"),
+        terms=_terms(settings, served, thresholds, prices),
+    )
+
+
+def _agent(
+    domain: Domain, config: Config, given: BaseChatModel | None, tools: Sequence[BaseTool], prices: PriceTable
+) -> DomainAgent:
+    settings = domain.settings
+    model = given or _chat_model(settings.model, settings.deadline_ms, config, f"domains.{domain.name}.model")
+    name = model_name(model)
+    profile = dict(model.profile or {})
+    calls_tools = settings.use_tools == "always" or (
+        settings.use_tools == "auto" and bool(profile.get("tool_calling", given is not None))
+    )
+    toolbox = build_toolbox(domain, config, tools=tools) if calls_tools else Toolbox.empty(domain)
+    return DomainAgent(
+        name=domain.name,
+        model=_silent(model, toolbox.tools, f"{domain.name} model"),
+        model_name=name,
+        prompt=domain.prompt,
+        tools=ToolNode(list(toolbox.tools), handle_tool_errors=toolbox.on_error) if toolbox.tools else None,
+        effects=dict(toolbox.effects),
+        search=_search(toolbox, settings.passages) if not calls_tools and settings.passages else None,
+        price=partial(prices.cost_usd, name),
+        deadline_s=settings.deadline_ms / 1000,
+        max_rounds=settings.max_tool_rounds,
+        max_input_tokens=int(profile.get("max_input_tokens") or 8192),
+    )
+
+
+def _chat_model(settings: ModelSettings, deadline_ms: float, config: Config, key: str) -> BaseChatModel:
+    return build_chat_model(settings, deadline_ms=deadline_ms, allow_hosts=config.allow_hosts, key=key)
+
+
+def _silent(model: BaseChatModel, tools: Sequence[BaseTool], name: str) -> Runnable[Any, Any]:
+    """Bind the tools and keep the model's tokens from every stream: nothing is shown before it is accepted."""
+    bound: Runnable[Any, Any] = model.bind_tools(list(tools)) if tools else model
+    return bound.with_config(tags=["nostream"], run_name=name)
+
+
+def _search(toolbox: Toolbox, limit: int) -> Runnable[Any, Any]:
+    return RunnableLambda(partial(_found, toolbox, limit), name="search_handbook")
+
+
+def _found(toolbox: Toolbox, limit: int, text: str) -> Any:
+    return toolbox.handbook.search(text, limit)
+
+
+def _large(config: Config, given: BaseChatModel | None, prices: PriceTable) -> LargeModel | None:
+    settings = config.large_model
+    if settings is None and given is None:
+        return None
+    # a model passed in code without a section is guarded by the section's defaults
+    settings = settings or LargeModelSettings(model=ScriptedModel(kind="scripted"))
+    model = given or _chat_model(settings.model, settings.deadline_ms, config, "large_model.model")
+    name = settings.model.name if given is None and isinstance(settings.model, HostedModel) else model_name(model)
+    cap = DailyCap(max_usd=settings.max_usd_per_day, max_calls=settings.max_calls_per_day)
+    throttle = Throttle(per_minute=settings.requests_per_minute, max_wait_ms=settings.max_wait_ms)
+    price = partial(prices.cost_usd, name)
+    price(1, 1)  # a model without a price is refused now, not when the first bill comes
+    return LargeModel(
+        model=_silent(model, (), "large model"),
+        name=name,
+        system_prompt=settings.system_prompt,
+        deadline_s=settings.deadline_ms / 1000,
+        max_tokens=settings.model.max_tokens if not isinstance(settings.model, ScriptedModel) else 1024,
+        price=price,
+        reserve=cap.reserve,
+        throttle=RunnableLambda(lambda _: throttle.acquire(), afunc=lambda _: throttle.aacquire(), name="throttle"),
+    )
+
+
+def model_name(model: BaseChatModel) -> str:
+    """Return the name under which a chat model is recorded and priced."""
+    for attribute in ("model_name", "model"):
+        found = getattr(model, attribute, None)
+        if isinstance(found, str) and found:
+            return found
+    return model._llm_type
+
+
+def _reader(config: Config, domains: Mapping[str, Domain], given: Classifier | None) -> Reader:
+    if given is not None:
+        return Reader(given, (), config.triggers.part)
+    chat = config.classifier.model
+    model = _chat_model(chat, 5000, config, "classifier.model") if chat else None
+    classifier, calibration = build_classifier(config.classifier, list(domains.values()), model)
+    return Reader(classifier, calibration, config.triggers.part)
+
+
+def _policy(
+    config: Config, served: Mapping[str, Domain], domains: Mapping[str, Domain], large: LargeModel | None
+) -> PolicyFor:
+    review = bool(config.large_model and config.large_model.review and large)
+
+    def policy(multi_domain: str) -> Policy:
+        return Policy(
+            served=frozenset(served),
+            large_only=frozenset(domains) - frozenset(served),
+            novelty_alpha=config.triggers.novelty_alpha,
+            reasoning=config.triggers.reasoning,
+            multi_domain=multi_domain,
+            review_escalations=review,
+        )
+
+    return policy
+
+
+def _memory(
+    config: Config, agents: Mapping[str, DomainAgent], large: LargeModel | None, store: BaseStore | None
+) -> Memory:
+    models = ",".join(f"{name}={agent.model_name}" for name, agent in sorted(agents.items()))
+    partition = f"{config.sha256}|{models}|{large.name if large else ''}"
+    return Memory(partition, config.recall.ttl_minutes * 60 if config.recall.enabled else None, store)
+
+
+def _terms(
+    config: Config, served: Mapping[str, Domain], thresholds: Mapping[str, float], prices: PriceTable
+) -> Terms:
+    latency = {name: domain.settings.latency_ms for name, domain in served.items()}
+    large = config.large_model.latency_ms if config.large_model else 3000.0
+    triggers = config.triggers
+    return Terms(
+        config_sha256=config.sha256,
+        thresholds={"novelty_alpha": triggers.novelty_alpha, "reasoning": triggers.reasoning, "part": triggers.part},
+        confidence=thresholds,
+        default_threshold=config.defaults.threshold,
+        latency_ms={**latency, "large_model": large},
+        baseline_model=config.baseline_model,
+        baseline=partial(prices.cost_usd, config.baseline_model),
+    )
+
+
+def _only_known(given: Mapping[str, Any], known: Mapping[str, Any], key: str) -> None:
+    for name in given:
+        if name not in known:
+            close = get_close_matches(name, list(known), n=1)
+            mend = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
+            raise ConfigError("names nothing that exists", key=key, value=name, mend=mend)

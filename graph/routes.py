@@ -1,0 +1,78 @@
+"""Which step comes next: pure functions of the state that read verdicts and never judge.
+
+Every function returns names the builder has declared, so that the drawn graph shows every way a request can go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from langgraph.types import Send
+
+from moslm.nodes.review import waiting
+from moslm.state import AnswerInput, MoSLMState, Task
+
+
+def after_screen(state: MoSLMState) -> Literal["recall", "respond"]:
+    """Turn away what was refused."""
+    return "respond" if state.get("reply") else "recall"
+
+
+def after_recall(state: MoSLMState) -> Literal["classify", "respond"]:
+    """Answer from memory where there is one."""
+    return "respond" if state.get("reply") else "classify"
+
+
+def after_check_request(state: MoSLMState) -> str | list[Send]:
+    """Carry out the verdict on the request: one domain, several, the large model, or a person."""
+    action = state["checks"][-1]["action"]
+    if action in ("answer", "fan_out"):
+        return [_to_answer(state, task) for task in tasks(state, action)]
+    return str(action)
+
+
+def after_answer(state: MoSLMState) -> Literal["review", "check_draft"]:
+    """Let a person decide about writes first."""
+    return "review" if waiting(state) else "check_draft"
+
+
+def after_check_draft(state: MoSLMState) -> str:
+    """Carry out the verdict on the drafts."""
+    action = str(state["checks"][-1]["action"])
+    return "respond" if action == "answer" else action
+
+
+def after_review(state: MoSLMState) -> str | list[Send]:
+    """Go on where the person was asked: with the draft, with the escalation, or to the end."""
+    if state.get("reply"):
+        return "respond"
+    decided = [draft for _, draft in sorted(state.get("drafts", {}).items()) if draft.get("pending")]
+    if decided:
+        return [_to_answer(state, draft["task"]) for draft in decided]
+    return "escalate"
+
+
+def tasks(state: MoSLMState, action: str) -> list[Task]:
+    """Divide the request: all of it to its domain, or to each domain the parts that are about it."""
+    found, text = state["classification"], state["request"]["text"]
+    assert found is not None
+    if action == "answer":
+        return [Task(part="0", domain=found["domain"], text=text)]
+    owners = _owners(found["spans"], found["domains"])
+    shares = {domain: "".join(text[s["start"] : s["end"]] + " " for s, o in owners if o == domain) for domain in found["domains"]}
+    return [Task(part=str(i), domain=domain, text=shares[domain].strip()) for i, domain in enumerate(shares)]
+
+
+def _owners(spans: Sequence[dict[str, Any]], domains: Sequence[str]) -> list[tuple[dict[str, Any], str]]:
+    """Give every span to one of the domains: an unsure one stays with the part before it."""
+    owner, owners = domains[0], []
+    for span in spans:
+        owner = span["domain"] if span["domain"] in domains else owner
+        owners.append((span, owner))
+    return owners
+
+
+def _to_answer(state: MoSLMState, task: Task) -> Send:
+    draft = state.get("drafts", {}).get(task["part"])
+    return Send("answer", AnswerInput(task=task, request=state["request"], draft=draft))

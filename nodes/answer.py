@@ -1,0 +1,252 @@
+"""Has a domain's small model draft an answer to its part of the request, with its tools or its handbook.
+
+One body (a generator of `Call`s) for both faces of the graph. Reads run at once; a write stops the draft until a person
+has decided, unless the caller's role allows it. Whether the draft is good enough is not judged here.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Generator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from langchain_core.messages import (
+    AIMessage,
+    AnyMessage,
+    HumanMessage,
+    SystemMessage,
+    ToolCall,
+    ToolMessage,
+    message_to_dict,
+    messages_from_dict,
+    trim_messages,
+)
+from langchain_core.runnables import Runnable
+
+from moslm.decision import ToolUse, Usage
+from moslm.errors import BackendError, BackendGarbled
+from moslm.models.calls import Call
+from moslm.models.chat.logprobs import token_logprobs, usage_of
+from moslm.nodes.node import Node, Run, Update
+from moslm.state import AnswerInput, Draft, Request, Task, ToolRequest
+from moslm.telemetry import events
+
+MAY_WRITE = frozenset({"operator", "admin"})
+"""Roles whose writes run without a person's approval."""
+
+
+@dataclass(frozen=True, slots=True)
+class DomainAgent:
+    """A domain as it answers: its model, its words, its tools or its handbook."""
+
+    name: str
+    model: Runnable[Any, Any]
+    """Chat model, tools bound, tagged so that its tokens are never streamed."""
+    model_name: str
+    prompt: str
+    tools: Runnable[Any, Any] | None
+    """LangGraph's `ToolNode`; None when the model works from passages."""
+    effects: dict[str, str]
+    """Effect of each tool by name; one that is missing counts as a write."""
+    search: Runnable[Any, Any] | None
+    """Handbook search (text -> passages) for a model that calls no tools."""
+    price: Any
+    """(input tokens, output tokens) -> US dollars."""
+    deadline_s: float
+    max_rounds: int
+    max_input_tokens: int
+
+
+def answer(agents: dict[str, DomainAgent]) -> Node:
+    """Return the step that drafts one part of the answer with the agent of its domain."""
+
+    def step(state: AnswerInput, run: Run) -> Generator[Call, Any, Update]:
+        request, task = state["request"], state["task"]
+        agent = agents[task["domain"]]
+        work = _Work(agent, request, task, time.monotonic() + agent.deadline_s, state.get("draft"))
+        started = time.perf_counter()
+        try:
+            yield from work.resume() if work.waited else work.begin()
+        except BackendError as error:
+            work.error = {"kind": error.kind, "message": str(error)}
+        draft = work.draft(work.ms + (time.perf_counter() - started) * 1000)
+        if not draft.get("pending"):
+            run.emit(_drafted(request, draft))
+        return {"drafts": {task["part"]: draft}}
+
+    return Node("answer", step)
+
+
+@dataclass(slots=True)
+class _Work:
+    """One draft in the making; a draft that waited for a person goes on where it stopped."""
+
+    agent: DomainAgent
+    request: Request
+    task: Task
+    deadline: float
+    waiting: Draft | None
+    transcript: list[AnyMessage] = field(default_factory=list)
+    pending: list[ToolRequest] = field(default_factory=list)
+    used: list[ToolUse] = field(default_factory=list)
+    usage: list[Usage] = field(default_factory=list)
+    passages: list[str] = field(default_factory=list)
+    text: str = ""
+    logprobs: list[list[float]] | None = None
+    error: dict[str, str] | None = None
+    ms: float = 0.0
+
+    @property
+    def waited(self) -> bool:
+        return bool(self.waiting and self.waiting.get("pending"))
+
+    def begin(self) -> Generator[Call, Any, None]:
+        system = self.agent.prompt
+        if self.agent.search is not None:
+            found = yield Call(self.agent.search, self.task["text"], "handbook", self.deadline)
+            self.passages = [passage.title for passage in found]
+            system = _with_passages(system, found)
+        self.transcript = [SystemMessage(system), *_history(self.request), HumanMessage(self.task["text"])]
+        yield from self._rounds()
+
+    def resume(self) -> Generator[Call, Any, None]:
+        draft = self.waiting
+        assert draft is not None
+        self.transcript = messages_from_dict(draft.get("transcript", []))  # type: ignore[assignment]
+        self.used = [ToolUse.model_validate(each) for each in draft.get("tools", [])]
+        self.usage = [Usage.model_validate(each) for each in draft.get("usage", [])]
+        self.ms = draft.get("ms", 0.0)
+        yield from self._carry_out(draft.get("pending", []))
+        yield from self._rounds()
+
+    def _rounds(self) -> Generator[Call, Any, None]:
+        """Ask the model and run its tools, until it answers in words or a write must wait."""
+        for _ in range(self.agent.max_rounds + 1):
+            reply = yield Call(self.agent.model, self._prompt(), self.agent.model_name, self.deadline)
+            self._count(reply)
+            if not reply.tool_calls:
+                self.text, self.logprobs = reply.text.strip(), token_logprobs(reply)
+                if not self.text:
+                    raise BackendGarbled(self.agent.model_name, f"{self.agent.model_name} returned an empty answer")
+                return
+            self.transcript.append(reply)
+            yield from self._tools(reply)
+            if self.pending:
+                return
+        raise BackendError(self.agent.model_name, f"{self.agent.model_name} kept calling tools without an answer")
+
+    def _tools(self, reply: AIMessage) -> Generator[Call, Any, None]:
+        free = [call for call in reply.tool_calls if self._effect(call["name"]) == "read" or self._may_write]
+        held = [call for call in reply.tool_calls if call not in free]
+        if free:
+            yield from self._run(free, self.request["role"] if self._may_write else None)
+        self.pending = [ToolRequest(id=str(call["id"]), name=call["name"], args=call["args"]) for call in held]
+
+    def _carry_out(self, decided: Sequence[ToolRequest]) -> Generator[Call, Any, None]:
+        """Do what the person decided about each held write."""
+        approved: list[ToolCall] = []
+        for wish in decided:
+            decision = wish.get("decision", {"type": "reject"})
+            if decision["type"] in ("approve", "edit"):
+                edited = decision.get("edited_action") or {"name": wish["name"], "args": wish["args"]}
+                approved.append(ToolCall(name=edited["name"], args=edited["args"], id=wish["id"], type="tool_call"))
+                continue
+            given = decision["type"] == "respond"
+            words = decision.get("message") or ("" if given else "A person decided against this action.")
+            self.transcript.append(ToolMessage(words, tool_call_id=wish["id"], name=wish["name"]))
+            outcome = "answered" if given else "rejected"
+            self.used.append(ToolUse(name=wish["name"], effect="write", outcome=outcome, approved_by="person"))
+        if approved:
+            yield from self._run(approved, "person")
+
+    def _run(self, calls: list[ToolCall], approved_by: str | None) -> Generator[Call, Any, None]:
+        if self.agent.tools is None:
+            raise BackendGarbled(self.agent.model_name, f"{self.agent.model_name} called a tool it was not given")
+        started = time.perf_counter()
+        asked = {"messages": [AIMessage("", tool_calls=calls)]}
+        result = yield Call(self.agent.tools, asked, f"a tool of {self.agent.name}", self.deadline)
+        ms = (time.perf_counter() - started) * 1000
+        replies = [each for each in result["messages"] if isinstance(each, ToolMessage)]
+        self.transcript.extend(replies)
+        failed = {each.tool_call_id for each in replies if each.status == "error"}
+        for call in calls:
+            effect = self._effect(call["name"])
+            self.used.append(
+                ToolUse(
+                    name=call["name"],
+                    effect=effect,  # type: ignore[arg-type]
+                    outcome="failed" if call["id"] in failed else "done",
+                    approved_by=approved_by if effect == "write" else None,
+                    ms=round(ms, 3),
+                )
+            )
+
+    @property
+    def _may_write(self) -> bool:
+        return self.request["role"] in MAY_WRITE
+
+    def _effect(self, tool: str) -> str:
+        return self.agent.effects.get(tool, "write")
+
+    def _prompt(self) -> list[AnyMessage]:
+        """Return the transcript cut to what the model takes: the oldest turns go first, the request never."""
+        kept = trim_messages(
+            self.transcript,
+            max_tokens=self.agent.max_input_tokens,
+            token_counter="approximate",
+            strategy="last",
+            include_system=True,
+            start_on="human",
+        )
+        if not any(isinstance(message, HumanMessage) for message in kept):
+            raise BackendGarbled(self.agent.model_name, f"the request is too long for {self.agent.model_name}")
+        return kept
+
+    def _count(self, reply: AIMessage) -> None:
+        tokens_in, tokens_out, known = usage_of(reply)
+        cost = self.agent.price(tokens_in, tokens_out)
+        self.usage.append(
+            Usage(
+                model=self.agent.model_name,
+                role="small",
+                input_tokens=tokens_in,
+                output_tokens=tokens_out,
+                cost_usd=cost,
+                known=known,
+            )
+        )
+
+    def draft(self, ms: float) -> Draft:
+        draft = Draft(task=self.task, model=self.agent.model_name, text=self.text)
+        draft["logprobs"] = self.logprobs
+        draft["tools"] = [use.model_dump(mode="json") for use in self.used]
+        draft["usage"] = [usage.model_dump(mode="json") for usage in self.usage]
+        draft["passages"], draft["error"], draft["ms"] = self.passages, self.error, round(ms, 3)
+        draft["pending"] = [] if self.error else self.pending
+        draft["transcript"] = [message_to_dict(each) for each in self.transcript] if draft["pending"] else []
+        return draft
+
+
+def _history(request: Request) -> list[AnyMessage]:
+    made = {"user": HumanMessage, "assistant": AIMessage}
+    return [made[role](text) for role, text in request["turns"][:-1]]
+
+
+def _with_passages(prompt: str, found: Sequence[Any]) -> str:
+    notes = "\n\n".join(f"{passage.title}\n{passage.text}" for passage in found)
+    return f"{prompt}\n\nNotes:\n{notes}" if notes else prompt
+
+
+def _drafted(request: Request, draft: Draft) -> events.Drafted:
+    error = draft.get("error")
+    return {
+        "type": "moslm.drafted",
+        "request": request["id"],
+        "part": draft["task"]["part"],
+        "domain": draft["task"]["domain"],
+        "model": draft["model"],
+        "output_tokens": sum(each["output_tokens"] for each in draft.get("usage", [])),
+        "ms": draft.get("ms", 0.0),
+        "error": error["kind"] if error else None,
+    }

@@ -1,0 +1,105 @@
+"""The two checks: of the request, before anything is paid, and of the drafts, before anything is shown.
+
+The same judgement stands twice, so an obvious escalation never pays for a small model's draft first. Verdicts are made in
+`moslm.escalation.verdicts`; these steps gather the evidence and write the order down.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from moslm.decision import Classification
+from moslm.escalation.confidence import Confidence, lowest, measure
+from moslm.escalation.signals import SignalFunction
+from moslm.escalation.triggers import DraftEvidence, Evidence, Policy, Trigger
+from moslm.escalation.verdicts import judge_drafts, judge_request
+from moslm.nodes.node import Node, Run, Update
+from moslm.state import Draft, MoSLMState, Reply, Request
+from moslm.telemetry import events
+
+PolicyFor = Callable[[str], Policy]
+"""Returns the policy in force, given how this caller wants several domains handled."""
+
+
+def check_request(policy: PolicyFor, triggers: Sequence[Trigger]) -> Node:
+    """Return the step that decides who is asked."""
+
+    def step(state: MoSLMState, run: Run) -> Update:
+        evidence = Evidence(_classification(state), policy(state["request"]["multi_domain"]))
+        check = judge_request(evidence, triggers)
+        run.emit(events.checked(state["request"]["id"], check, None))
+        return {"checks": [check.model_dump(mode="json")]}
+
+    return Node("check_request", step)
+
+
+def check_draft(
+    policy: PolicyFor,
+    triggers: Sequence[Trigger],
+    signals: Mapping[str, SignalFunction],
+    deciding: str,
+    thresholds: Mapping[str, float],
+    titles: Mapping[str, str],
+) -> Node:
+    """Return the step that holds every draft against its threshold, once all are there.
+
+    Args:
+        policy: The policy in force.
+        triggers: What is asked of the drafts.
+        signals: Signals to measure, by name.
+        deciding: Name of the signal that is the confidence.
+        thresholds: Confidence each domain needs.
+        titles: What to call each domain when several have answered.
+    """
+
+    def step(state: MoSLMState, run: Run) -> Update:
+        request, drafts = state["request"], dict(sorted(state["drafts"].items()))
+        found = {part: measure(draft, signals, deciding) for part, draft in drafts.items()}
+        evidence = Evidence(
+            _classification(state),
+            policy(request["multi_domain"]),
+            tuple(_evidence(part, drafts[part], found[part], _threshold(request, drafts[part])) for part in drafts),
+        )
+        check = judge_drafts(evidence, triggers)
+        run.emit(events.checked(request["id"], check, lowest(each.confidence for each in evidence.drafts)))
+        update: Update = {
+            "checks": [check.model_dump(mode="json")],
+            "measured": {each.part: _measured(each, found[each.part], check.action == "answer") for each in evidence.drafts},
+        }
+        if check.action == "answer":
+            update["reply"] = _reply(list(drafts.values()), titles)
+        return update
+
+    def _threshold(request: Request, draft: Draft) -> float:
+        own = request["threshold"]
+        return thresholds[draft["task"]["domain"]] if own is None else own
+
+    return Node("check_draft", step)
+
+
+def _classification(state: MoSLMState) -> Classification:
+    return Classification.model_validate(state["classification"])
+
+
+def _evidence(part: str, draft: Draft, confidence: Confidence, threshold: float) -> DraftEvidence:
+    error = draft.get("error")
+    message = error["message"] if error else None
+    return DraftEvidence(part, draft["task"]["domain"], draft["model"], confidence.value, threshold, message)
+
+
+def _measured(evidence: DraftEvidence, confidence: Confidence, accepted: bool) -> dict[str, Any]:
+    return {
+        "confidence": evidence.confidence,
+        "threshold": evidence.threshold,
+        "accepted": accepted,
+        "signals": [signal.model_dump(mode="json") for signal in confidence.signals],
+    }
+
+
+def _reply(drafts: list[Draft], titles: Mapping[str, str]) -> Reply:
+    if len(drafts) == 1:
+        return Reply(text=drafts[0]["text"], outcome="answered", answered_by=drafts[0]["model"])
+    sections = [f"**{titles[d['task']['domain']]}**\n{d['text']}" for d in drafts]
+    models = ", ".join(dict.fromkeys(draft["model"] for draft in drafts))
+    return Reply(text="\n\n".join(sections), outcome="answered", answered_by=models)

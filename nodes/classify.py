@@ -1,0 +1,20 @@
+"""Measures what the request is about, how familiar it is, and whether it asks for the large model."""
+
+from __future__ import annotations
+
+from moslm.escalation.reading import Reader
+from moslm.nodes.node import Node, Run, Update
+from moslm.state import MoSLMState, Turn
+from moslm.telemetry import events
+
+
+def classify(reader: Reader) -> Node:
+    """Return the step that reads the conversation with this reader."""
+
+    def step(state: MoSLMState, run: Run) -> Update:
+        turns = [Turn(role, text) for role, text in state["request"]["turns"]]  # type: ignore[arg-type]
+        found = reader.read(turns)
+        run.emit(events.classified(state["request"]["id"], found))
+        return {"classification": found.model_dump(mode="json")}
+
+    return Node("classify", step, blocking=True)

@@ -1,0 +1,126 @@
+"""Takes a request to the large model, inside its cap and its throttle; or hands it over, saying why.
+
+The small models' drafts go nowhere: neither to the user nor to the large model. Whether to come here is decided before.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
+from langchain_core.runnables import Runnable
+
+from moslm.decision import Usage
+from moslm.errors import BackendError, BackendGarbled
+from moslm.models.calls import Call
+from moslm.models.chat.logprobs import usage_of
+from moslm.nodes.node import Node, Run, Update
+from moslm.state import MoSLMState, Reply, Request
+from moslm.telemetry import events
+
+
+class Reservation(Protocol):
+    """Money set aside for one call."""
+
+    def settle(self, usd: float) -> None:
+        """Book what the call cost."""
+
+    def release(self) -> None:
+        """Give the money back: the call was not made or cost nothing."""
+
+
+@dataclass(frozen=True, slots=True)
+class LargeModel:
+    """The large model with what guards it."""
+
+    model: Runnable[Any, Any]
+    name: str
+    system_prompt: str
+    deadline_s: float
+    max_tokens: int
+    price: Callable[[int, int], float]
+    """(input tokens, output tokens) -> US dollars."""
+    reserve: Callable[[float], Reservation | str]
+    """Sets money aside for the worst case in US dollars; or says why not."""
+    throttle: Runnable[Any, Any]
+    """Waits for a place; False when that would take too long."""
+
+
+def escalate(large: LargeModel | None) -> Node:
+    """Return the step that asks the large model, or nobody when there is none."""
+
+    def step(state: MoSLMState, run: Run) -> Generator[Call, Any, Update]:
+        request = state["request"]
+        if large is None:
+            reply = _handed_over("no large model is configured")
+        elif not request["may_escalate"]:
+            reply = _handed_over("this caller may not use the large model")
+        else:
+            reply = yield from _asked(large, request)
+        run.emit(_escalated(request, large, reply))
+        return {"reply": reply}
+
+    return Node("escalate", step)
+
+
+def _asked(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
+    started = time.perf_counter()
+    deadline = time.monotonic() + large.deadline_s
+    prompt = _prompt(large, request)
+    # four characters a token is the usual estimate; three keeps the reservation on the safe side
+    most_input = sum(len(message.text) for message in prompt) // 3 + 64
+    reserved = large.reserve(large.price(most_input, large.max_tokens))
+    if isinstance(reserved, str):
+        return _handed_over(reserved)
+    try:
+        reply, usage = yield from _called(large, prompt, deadline)
+    except BackendError as error:
+        reserved.release()
+        return _handed_over(str(error))
+    except BaseException:
+        # cancelled or crashed in mid-call: the provider may have produced tokens, so the reservation stays spent
+        reserved.settle(large.price(most_input, large.max_tokens))
+        raise
+    reserved.settle(usage.cost_usd)
+    reply["usage"] = [usage.model_dump(mode="json")]
+    reply["ms"] = round((time.perf_counter() - started) * 1000, 3)
+    return reply
+
+
+def _called(
+    large: LargeModel, prompt: list[AnyMessage], deadline: float
+) -> Generator[Call, Any, tuple[Reply, Usage]]:
+    admitted = yield Call(large.throttle, None, "the throttle of the large model", deadline)
+    if not admitted:
+        raise BackendError(large.name, "too many requests are waiting for the large model")
+    message: AIMessage = yield Call(large.model, prompt, large.name, deadline)
+    text = message.text.strip()
+    if not text:
+        raise BackendGarbled(large.name, f"{large.name} returned an empty answer")
+    tokens_in, tokens_out, known = usage_of(message)
+    cost = large.price(tokens_in, tokens_out)
+    usage = Usage(
+        model=large.name, role="large", input_tokens=tokens_in, output_tokens=tokens_out, cost_usd=cost, known=known
+    )
+    return Reply(text=text, outcome="escalated", answered_by=large.name), usage
+
+
+def _prompt(large: LargeModel, request: Request) -> list[AnyMessage]:
+    made = {"user": HumanMessage, "assistant": AIMessage}
+    return [SystemMessage(large.system_prompt), *(made[role](text) for role, text in request["turns"])]
+
+
+def _handed_over(why: str) -> Reply:
+    return Reply(text="", outcome="handed_over", answered_by=None, refusal=why)
+
+
+def _escalated(request: Request, large: LargeModel | None, reply: Reply) -> events.Escalated:
+    return {
+        "type": "moslm.escalated",
+        "request": request["id"],
+        "model": large.name if large else None,
+        "outcome": reply["outcome"],
+    }

@@ -1,0 +1,83 @@
+"""A step as LangGraph runs it: under ``invoke`` and ``ainvoke``, measured, with the caller's knobs resolved.
+
+LangGraph's public way to give a node both faces is a `Runnable`. This one adds no span of its own: LangGraph already
+traces the node under its name, so file, node, span and audit step are one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.runtime import get_runtime
+from langgraph.store.base import BaseStore
+
+from moslm.context import MoSLMContext, resolve_context
+from moslm.models.calls import Steps, adrive, drive
+
+Update = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What a step may know of the run it is part of."""
+
+    context: MoSLMContext
+    config: RunnableConfig
+    store: BaseStore | None
+    emit: Callable[[Mapping[str, Any]], None]
+    """Sends one custom event to whoever streams."""
+
+    @property
+    def thread_id(self) -> str | None:
+        """The conversation, where a checkpointer keeps one."""
+        found = self.config.get("configurable", {}).get("thread_id")
+        return None if found is None else str(found)
+
+
+Step = Callable[[Any, Run], "Update | Steps[Update]"]
+
+
+class Node(Runnable[Any, Update]):
+    """One step of the graph.
+
+    Args:
+        name: Node id, span name and step name in the Decision.
+        step: Reads the state and returns an update, or a generator of `Call`s that returns one.
+        blocking: Whether a plain step computes or touches the disk: then it leaves the event loop free by running in a
+            thread.
+    """
+
+    def __init__(self, name: str, step: Step, *, blocking: bool = False) -> None:
+        self.name, self._step, self._blocking = name, step, blocking
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+        """Run the step in this thread."""
+        run, started = _run(config), time.perf_counter()
+        update = self._step(input, run)
+        if inspect.isgenerator(update):
+            update = drive(update, run.config)
+        return self._measured(update, started)  # type: ignore[arg-type]
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
+        """Run the step on the event loop, or beside it when it blocks."""
+        run, started = _run(config), time.perf_counter()
+        update = await asyncio.to_thread(self._step, input, run) if self._blocking else self._step(input, run)
+        if inspect.isgenerator(update):
+            update = await adrive(update, run.config)
+        return self._measured(update, started)  # type: ignore[arg-type]
+
+    def _measured(self, update: Update, started: float) -> Update:
+        own = {"name": self.name, "ms": round((time.perf_counter() - started) * 1000, 3)}
+        # a step that closes the record has already counted itself
+        return update if update.pop("closed", False) else {**update, "steps": [*update.get("steps", []), own]}
+
+
+def _run(config: RunnableConfig | None) -> Run:
+    runtime = get_runtime()
+    return Run(resolve_context(runtime.context), config or {}, runtime.store, runtime.stream_writer)

@@ -1,0 +1,198 @@
+"""Closes the request: one AI message, one Decision, audited before it is acknowledged.
+
+The record is assembled here from what the steps wrote and from nowhere else. An audit log that cannot be written fails
+the run: an answer without its record is not given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from langchain_core.messages import AIMessage, HumanMessage
+
+from moslm.decision import Check, Cost, Decision, DraftRecord, Latency, Reason, Usage
+from moslm.escalation.confidence import lowest
+from moslm.models.chat.accepted import AcceptedAnswer
+from moslm.nodes.node import Node, Run, Update
+from moslm.nodes.recall import Memory
+from moslm.state import Draft, MoSLMState, Reply
+from moslm.telemetry import events, tracing
+
+
+class AuditTrail(Protocol):
+    """Where closed decisions are kept."""
+
+    def append(self, decision: Decision) -> None:
+        """Keep the record durably, or raise."""
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What stood in force, for the record.
+
+    Attributes:
+        config_sha256: Hash of the settings.
+        thresholds: Every threshold but those of confidence, by name.
+        confidence: Confidence threshold of each domain.
+        default_threshold: Confidence threshold where no domain was settled.
+        latency_ms: Latency budget of each domain, and of ``large_model``.
+        baseline_model: The model that "large model for everything" is priced on.
+        baseline: (input tokens, output tokens) -> US dollars on that model.
+    """
+
+    config_sha256: str
+    thresholds: Mapping[str, float]
+    confidence: Mapping[str, float]
+    default_threshold: float
+    latency_ms: Mapping[str, float]
+    baseline_model: str
+    baseline: Callable[[int, int], float]
+
+
+def respond(audit: AuditTrail, memory: Memory, terms: Terms) -> Node:
+    """Return the step that gives the answer and closes the record."""
+
+    def step(state: MoSLMState, run: Run) -> Update:
+        started = time.perf_counter()
+        reply = state["reply"] or Reply(text="", outcome="handed_over", answered_by=None, refusal="nobody answered")
+        decision = _closed(state, reply, terms, started)
+        audit.append(decision)
+        if _worth_remembering(state, reply):
+            memory.keep(state["request"], run, reply["text"], reply["answered_by"] or "")
+        tracing.label_run(decision)
+        message = AIMessage(
+            _words(reply, decision.reasons), id=f"moslm-{decision.id}", response_metadata={"decision_id": decision.id}
+        )
+        # streamed only now, when it is accepted: whoever listens to tokens sees these and no others
+        AcceptedAnswer(accepted=message).invoke([HumanMessage("")], run.config)
+        run.emit(_answered(decision))
+        last = decision.steps[-1].model_dump(mode="json")
+        return {"messages": [message], "decision": decision.plain(), "steps": [last], "closed": True}
+
+    return Node("respond", step, blocking=True)
+
+
+def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> Decision:
+    request, found = state["request"], state.get("classification")
+    checks = [Check.model_validate(each) for each in state.get("checks", [])]
+    drafts = _drafts(state)
+    usage = [Usage.model_validate(each) for each in _usage(state, reply)]
+    domain = found["domain"] if found else None
+    own = {"name": "respond", "ms": round((time.perf_counter() - started) * 1000, 3)}
+    reasons = [reason for check in checks for reason in check.reasons]
+    return Decision(
+        id=request["id"],
+        opened_at=request["opened_at"],
+        closed_at=datetime.now(UTC).isoformat(timespec="milliseconds"),
+        tenant=request["tenant"],
+        user=request["user"],
+        role=request["role"],
+        thread_id=request["thread_id"],
+        config_sha256=terms.config_sha256,
+        request_sha256=hashlib.sha256(request["text"].encode(errors="replace")).hexdigest(),
+        request_chars=len(request["text"]),
+        turns=sum(1 for role, _ in request["turns"] if role == "user"),
+        outcome=reply["outcome"],  # type: ignore[arg-type]
+        action=checks[-1].action if checks else "answer",
+        domain=domain,
+        answered_by=reply["answered_by"],
+        classification=found,  # type: ignore[arg-type]
+        checks=checks,
+        reasons=reasons,
+        confidence=lowest(draft.confidence for draft in drafts),
+        threshold=_threshold(drafts, request["threshold"], terms, domain),
+        thresholds=dict(terms.thresholds),
+        drafts=drafts,
+        reviews=state.get("reviews", []),  # type: ignore[arg-type]
+        usage=usage,
+        cost=_cost(usage, reply, terms),
+        latency=_latency(state, reply, terms),
+        steps=[*state.get("steps", []), own],  # type: ignore[list-item]
+        total_ms=round((time.time() - request["started"]) * 1000, 3),
+        refusal=reply.get("refusal"),
+    )
+
+
+def _drafts(state: MoSLMState) -> list[DraftRecord]:
+    measured = state.get("measured", {})
+    return [_draft(part, draft, measured.get(part, {})) for part, draft in sorted(state.get("drafts", {}).items())]
+
+
+def _draft(part: str, draft: Draft, measured: dict[str, Any]) -> DraftRecord:
+    error = draft.get("error")
+    return DraftRecord(
+        part=part,
+        domain=draft["task"]["domain"],
+        model=draft["model"],
+        confidence=measured.get("confidence"),
+        threshold=measured.get("threshold", 1.0),
+        accepted=measured.get("accepted", False),
+        signals=measured.get("signals", []),
+        tools=draft.get("tools", []),  # type: ignore[arg-type]
+        passages=draft.get("passages", []),
+        error=error["kind"] if error else None,
+    )
+
+
+def _threshold(drafts: list[DraftRecord], own: float | None, terms: Terms, domain: str | None) -> float:
+    if own is not None:
+        return own
+    if drafts:
+        return max(draft.threshold for draft in drafts)
+    return terms.confidence.get(domain or "", terms.default_threshold)
+
+
+def _usage(state: MoSLMState, reply: Reply) -> list[dict[str, Any]]:
+    small = [each for _, draft in sorted(state.get("drafts", {}).items()) for each in draft.get("usage", [])]
+    return [*small, *reply.get("usage", [])]
+
+
+def _cost(usage: list[Usage], reply: Reply, terms: Terms) -> Cost:
+    """Price what ran, and what the baseline would have cost: the final answer's tokens, asked once."""
+    spent = sum(each.cost_usd for each in usage)
+    final = [each for each in usage if each.role == "large"] or usage
+    answered = reply["outcome"] in ("answered", "escalated")
+    baseline = sum(terms.baseline(each.input_tokens, each.output_tokens) for each in final) if answered else 0.0
+    return Cost(
+        spent_usd=spent, baseline_usd=baseline, baseline_model=terms.baseline_model, saved_usd=baseline - spent
+    )
+
+
+def _latency(state: MoSLMState, reply: Reply, terms: Terms) -> list[Latency]:
+    taken = [(d["task"]["domain"], d.get("ms", 0.0)) for _, d in sorted(state.get("drafts", {}).items())]
+    if "ms" in reply:
+        taken.append(("large_model", reply["ms"]))
+    budgets = terms.latency_ms
+    return [Latency(what=w, budget_ms=budgets[w], measured_ms=ms, kept=ms <= budgets[w]) for w, ms in taken]
+
+
+def _words(reply: Reply, reasons: list[Reason]) -> str:
+    """Return what the user reads; where nobody answered, that and why, and nothing invented."""
+    if reply["outcome"] != "handed_over":
+        return reply["text"]
+    why = "; ".join(dict.fromkeys(reason.detail for reason in reasons))
+    because = f" It could not be answered here with confidence: {why}." if why else ""
+    end = f" It has not been answered, because {reply['refusal']}." if reply.get("refusal") else ""
+    return f"I have handed this request over.{because}{end}"
+
+
+def _worth_remembering(state: MoSLMState, reply: Reply) -> bool:
+    """Tell whether the same words would get the same answer: no tool, no person, nobody missing."""
+    touched = any(draft.get("tools") for draft in state.get("drafts", {}).values()) or state.get("reviews")
+    return reply["outcome"] in ("answered", "escalated") and not touched
+
+
+def _answered(decision: Decision) -> events.Answered:
+    return {
+        "type": "moslm.answered",
+        "request": decision.id,
+        "outcome": decision.outcome,
+        "answered_by": decision.answered_by,
+        "spent_usd": decision.cost.spent_usd,
+        "total_ms": decision.total_ms,
+    }

@@ -1,0 +1,131 @@
+"""Asks a person: about writes that a model wants, or about an escalation before it is paid.
+
+The interrupt has the shape of LangChain's HumanInTheLoopMiddleware (``action_requests`` and ``review_configs``, resumed by
+``{"decisions": [...]}``), which Agent Chat UI and the LangGraph front-end kits render. The step holds nothing but the
+question: when the run resumes, LangGraph runs it again from its start.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from langgraph.types import interrupt
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from moslm.decision import Review
+from moslm.nodes.node import Node, Run, Update
+from moslm.state import Draft, MoSLMState, Reply, ToolRequest
+
+ESCALATE = "escalate_to_large_model"
+"""Name of the action a person sees when an escalation waits for them."""
+
+
+def review() -> Node:
+    """Return the step that waits for a person's decision."""
+
+    def step(state: MoSLMState, run: Run) -> Update:
+        held = waiting(state)
+        return _about_writes(held) if held else _about_escalation(state)
+
+    return Node("review", step)
+
+
+def waiting(state: MoSLMState) -> list[tuple[str, Draft, ToolRequest]]:
+    """Return the writes that wait for a person, with the draft each belongs to."""
+    drafts = sorted(state.get("drafts", {}).items())
+    return [
+        (part, draft, wish) for part, draft in drafts for wish in draft.get("pending", []) if "decision" not in wish
+    ]
+
+
+def _about_writes(held: list[tuple[str, Draft, ToolRequest]]) -> Update:
+    wishes = [wish for _, _, wish in held]
+    requests = [
+        {"name": wish["name"], "args": wish["args"], "description": f"{draft['model']} wants to {wish['name']}"}
+        for _, draft, wish in held
+    ]
+    decisions = _ask(requests, ["approve", "edit", "reject", "respond"])
+    answers = {wish["id"]: decision for wish, decision in zip(wishes, decisions, strict=True)}
+    drafts = {part: _decided(draft, answers) for part, draft, _ in held}
+    made = [Review(what=wish["name"], decision=answers[wish["id"]]["type"]) for wish in wishes]
+    return {"drafts": drafts, "reviews": [each.model_dump(mode="json") for each in made]}
+
+
+def _decided(draft: Draft, answers: dict[str, dict[str, Any]]) -> Draft:
+    pending = [
+        ToolRequest(id=w["id"], name=w["name"], args=w["args"], decision=answers[w["id"]])
+        for w in draft.get("pending", [])
+    ]
+    return {**draft, "pending": pending}
+
+
+def _about_escalation(state: MoSLMState) -> Update:
+    reasons = [reason["detail"] for check in state["checks"] for reason in check["reasons"]]
+    request = {
+        "name": ESCALATE,
+        "args": {"domain": (state.get("classification") or {}).get("domain"), "reasons": reasons},
+        "description": "The request is to go to the large model: " + "; ".join(reasons),
+    }
+    decision = _ask([request], ["approve", "reject", "respond"])[0]
+    made = Review(what=ESCALATE, decision=decision["type"])
+    update: Update = {"reviews": [made.model_dump(mode="json")]}
+    if decision["type"] == "respond":
+        update["reply"] = Reply(text=str(decision["message"]), outcome="answered", answered_by="person")
+    elif decision["type"] == "reject":
+        why = decision.get("message") or "a person decided against asking the large model"
+        update["reply"] = Reply(text="", outcome="handed_over", answered_by=None, refusal=why)
+    return update
+
+
+class _EditedAction(BaseModel):
+    name: str
+    args: dict[str, Any]
+
+
+class _Decision(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+    type: str
+    message: str | None = None
+    edited_action: _EditedAction | None = None
+
+
+class _Resume(BaseModel):
+    decisions: list[_Decision] = Field(min_length=1)
+
+
+def _ask(requests: list[dict[str, Any]], allowed: list[str]) -> list[dict[str, Any]]:
+    """Interrupt with these questions until the answers fit them, and return one decision each."""
+    names = list(dict.fromkeys(request["name"] for request in requests))
+    question: dict[str, Any] = {
+        "action_requests": requests,
+        "review_configs": [{"action_name": name, "allowed_decisions": allowed} for name in names],
+    }
+    while True:
+        answer = interrupt(question)
+        try:
+            decisions = _Resume.model_validate(answer).decisions
+        except ValidationError:
+            question = {**question, "problem": 'resume with {"decisions": [{"type": ...}]}'}
+            continue
+        problem = _problem(decisions, requests, allowed)
+        if problem is None:
+            return [decision.model_dump(exclude_none=True) for decision in decisions]
+        question = {**question, "problem": problem}
+
+
+def _problem(decisions: list[_Decision], requests: list[dict[str, Any]], allowed: list[str]) -> str | None:
+    """Return what is wrong with the answers, or None; a wrong answer is asked again and never guessed."""
+    if len(decisions) != len(requests):
+        return f"{len(requests)} decisions are needed, {len(decisions)} were given"
+    for decision, request in zip(decisions, requests, strict=True):
+        if decision.type not in allowed:
+            return f"{decision.type!r} is not one of {', '.join(allowed)}"
+        if decision.type == "respond" and not decision.message:
+            return "respond needs a message"
+        if decision.type == "edit":
+            if decision.edited_action is None:
+                return "edit needs an edited_action"
+            if decision.edited_action.name != request["name"]:
+                return f"an edit may change the arguments of {request['name']}, not call another tool"
+    return None

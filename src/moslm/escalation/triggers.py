@@ -1,0 +1,133 @@
+"""Reasons to ask the large model: each trigger looks at the evidence and returns a reason, or nothing.
+
+Pure functions; the order of the tables is the order in which reasons are told. To add one: a function here and its line
+in a table, or pass it to ``create_moslm(triggers=[...])``. What follows from a reason is decided in
+`moslm.escalation.verdicts`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from moslm.decision import Classification, Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The thresholds and wishes in force for one request."""
+
+    served: frozenset[str]
+    """Domains that have a small model here."""
+    large_only: frozenset[str]
+    """Domains that only the large model answers, such as complex_reasoning."""
+    novelty_alpha: float
+    reasoning: float
+    multi_domain: str
+    """``escalate`` or ``fan_out``."""
+    review_escalations: bool = False
+    """Whether a person approves each call of the large model."""
+
+
+@dataclass(frozen=True, slots=True)
+class DraftEvidence:
+    """What is known of one finished draft."""
+
+    part: str
+    domain: str
+    model: str
+    confidence: float | None
+    threshold: float
+    error: str | None
+    """Safe sentence about a backend failure; None when the model answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All a trigger may look at."""
+
+    classification: Classification
+    policy: Policy
+    drafts: tuple[DraftEvidence, ...] = ()
+    """Empty while only the request is judged."""
+
+
+Trigger = Callable[[Evidence], Reason | None]
+
+
+def asked_for(evidence: Evidence) -> Reason | None:
+    """The user asked for advanced reasoning in so many words."""
+    words = evidence.classification.asked_for
+    if words is None:
+        return None
+    return Reason(trigger="asked_for", detail="the request asks for advanced reasoning")
+
+
+def needs_reasoning(evidence: Evidence) -> Reason | None:
+    """The request is of a kind that no small model here answers, such as multi-step reasoning."""
+    found, policy = evidence.classification, evidence.policy
+    measured = sum(found.probabilities.get(name, 0.0) for name in policy.large_only)
+    if measured < policy.reasoning and found.domain not in policy.large_only:
+        return None
+    return Reason(
+        trigger="needs_reasoning",
+        detail=f"complex reasoning has probability {measured:.2f} (large model from {policy.reasoning:.2f})",
+        measured=measured,
+        threshold=policy.reasoning,
+    )
+
+
+def unfamiliar(evidence: Evidence) -> Reason | None:
+    """The request is unlike those the classifier knows, or belongs to a domain that is not served."""
+    found, policy = evidence.classification, evidence.policy
+    if found.novelty_p is not None and found.novelty_p < policy.novelty_alpha:
+        return Reason(
+            trigger="unfamiliar",
+            detail=f"of familiar requests only {found.novelty_p:.1%} look this strange"
+            f" (limit {policy.novelty_alpha:.1%})",
+            measured=found.novelty_p,
+            threshold=policy.novelty_alpha,
+        )
+    if found.domain not in policy.served | policy.large_only:
+        return Reason(trigger="unfamiliar", detail=f"no model here serves the domain {found.domain}")
+    return None
+
+
+def several_domains(evidence: Evidence) -> Reason | None:
+    """Parts of the request belong to different domains."""
+    domains = evidence.classification.domains
+    if len(domains) < 2:
+        return None
+    return Reason(trigger="several_domains", detail=f"it spans {_listed(domains)}", measured=float(len(domains)))
+
+
+def backend_failed(evidence: Evidence) -> Reason | None:
+    """A domain's model was down, late or answered garbage."""
+    for draft in evidence.drafts:
+        if draft.error is not None:
+            return Reason(trigger="backend_failed", detail=draft.error, part=draft.part)
+    return None
+
+
+def low_confidence(evidence: Evidence) -> Reason | None:
+    """A draft's confidence is below its domain's threshold, or unknown."""
+    unsure = [d for d in evidence.drafts if d.error is None and (d.confidence is None or d.confidence < d.threshold)]
+    if not unsure:
+        return None
+    worst = min(unsure, key=lambda d: -1.0 if d.confidence is None else d.confidence - d.threshold)
+    measured = "unknown" if worst.confidence is None else f"{worst.confidence:.2f}"
+    return Reason(
+        trigger="low_confidence",
+        detail=f"confidence of the {worst.domain} draft is {measured} (needs {worst.threshold:.2f})",
+        measured=worst.confidence,
+        threshold=worst.threshold,
+        part=worst.part,
+    )
+
+
+REQUEST_TRIGGERS: tuple[Trigger, ...] = (asked_for, needs_reasoning, unfamiliar, several_domains)
+DRAFT_TRIGGERS: tuple[Trigger, ...] = (backend_failed, low_confidence)
+
+
+def _listed(domains: list[str]) -> str:
+    return ", ".join(domains[:-1]) + " and " + domains[-1]

@@ -1,0 +1,53 @@
+"""From reasons to an order: who answers, or who is asked first.
+
+The one place where triggers become an action. Edges and nodes read the `Check`; they never judge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from moslm.decision import Action, Check, Reason
+from moslm.escalation.triggers import Evidence, Policy, Trigger
+
+
+def judge_request(evidence: Evidence, triggers: Sequence[Trigger]) -> Check:
+    """Judge a request before any model has answered.
+
+    Spanning several domains is a reason to escalate, unless the policy is to fan out and nothing else fired.
+    """
+    reasons = _fired(evidence, triggers)
+    action: Action = "answer"
+    if reasons:
+        only_spans = {reason.trigger for reason in reasons} == {"several_domains"}
+        fans_out = evidence.policy.multi_domain == "fan_out" and only_spans and _all_served(evidence)
+        action = "fan_out" if fans_out else _upward(evidence.policy)
+    return Check(stage="request", action=action, considered=_names(triggers), reasons=reasons)
+
+
+def judge_drafts(evidence: Evidence, triggers: Sequence[Trigger]) -> Check:
+    """Judge the finished drafts of a request: all are accepted, or the whole request goes up."""
+    reasons = _fired(evidence, triggers)
+    action: Action = _upward(evidence.policy) if reasons else "answer"
+    return Check(stage="draft", action=action, considered=_names(triggers), reasons=reasons)
+
+
+def refusal(code: str, detail: str) -> Check:
+    """Return the verdict on a request that nobody can answer as it stands."""
+    return Check(stage="request", action="refuse", considered=[], reasons=[Reason(trigger=code, detail=detail)])
+
+
+def _fired(evidence: Evidence, triggers: Sequence[Trigger]) -> list[Reason]:
+    return [reason for trigger in triggers if (reason := trigger(evidence)) is not None]
+
+
+def _names(triggers: Sequence[Trigger]) -> list[str]:
+    return [getattr(trigger, "__name__", type(trigger).__name__) for trigger in triggers]
+
+
+def _upward(policy: Policy) -> Action:
+    return "review" if policy.review_escalations else "escalate"
+
+
+def _all_served(evidence: Evidence) -> bool:
+    return set(evidence.classification.domains) <= evidence.policy.served

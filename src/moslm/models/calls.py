@@ -1,0 +1,121 @@
+"""One body for two worlds: a step written once as a generator, driven under ``invoke`` and under ``ainvoke``.
+
+A step that needs a model or a tool yields a `Call` and is sent the result, or has the failure thrown in as a
+`BackendError`. `drive` makes the calls in this thread's stead, `adrive` on the event loop; both hold every call to its
+deadline. The alternative, each step written twice, is how sync and async faces drift apart.
+
+Knows nothing of graphs beyond letting LangGraph's own control flow (interrupts) pass.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+import time
+from collections.abc import Generator
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from langchain_core.runnables import Runnable, RunnableConfig
+from langgraph.errors import GraphBubbleUp
+
+from moslm.errors import BackendError, BackendTimeout
+from moslm.models.chat.failures import as_backend_error
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One call that a step wants made."""
+
+    runnable: Runnable[Any, Any]
+    input: Any
+    backend: str
+    """Name of the model or tool, for the error that a person reads."""
+    deadline: float
+    """`time.monotonic()` value at which the call is given up."""
+
+    def remaining(self) -> float:
+        """Return the seconds left; raise `BackendTimeout` when there are none."""
+        left = self.deadline - time.monotonic()
+        if left <= 0:
+            raise self.timeout()
+        return left
+
+    def timeout(self) -> BackendTimeout:
+        """Return the error of a call that did not end in time."""
+        return BackendTimeout(self.backend, f"{self.backend} did not answer before its deadline")
+
+
+Steps = Generator[Call, Any, T]
+"""A step that asks for calls and returns a ``T``."""
+
+
+def drive(steps: Steps[T], config: RunnableConfig) -> T:
+    """Run a step to its end, making its calls synchronously.
+
+    Each call runs in a daemon thread of its own: a call that hangs past its deadline is left behind and cannot keep the
+    request, or the process, from ending.
+    """
+
+    def made(call: Call) -> Any:
+        left = call.remaining()
+        future: Future[Any] = Future()
+        context = contextvars.copy_context()
+
+        def work() -> None:
+            try:
+                future.set_result(context.run(call.runnable.invoke, call.input, config))
+            except BaseException as error:  # handed to the waiting step, whatever it is
+                future.set_exception(error)
+
+        threading.Thread(target=work, name=f"moslm-{call.backend}", daemon=True).start()
+        return future.result(timeout=left)
+
+    outcome: _Outcome = _Outcome()
+    while True:
+        try:
+            call = outcome.send_to(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        try:
+            outcome = _Outcome(made(call))
+        except GraphBubbleUp:
+            raise
+        except Exception as error:
+            outcome = _Outcome(error=_failure(error, call))
+
+
+async def adrive(steps: Steps[T], config: RunnableConfig) -> T:
+    """Run a step to its end, making its calls on the running event loop."""
+    outcome: _Outcome = _Outcome()
+    while True:
+        try:
+            call = outcome.send_to(steps)
+        except StopIteration as end:
+            return end.value  # type: ignore[no-any-return]
+        try:
+            async with asyncio.timeout(call.remaining()):
+                outcome = _Outcome(await call.runnable.ainvoke(call.input, config))
+        except GraphBubbleUp:
+            raise
+        except Exception as error:
+            outcome = _Outcome(error=_failure(error, call))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    value: Any = None
+    error: BackendError | None = None
+
+    def send_to(self, steps: Steps[T]) -> Call:
+        return steps.throw(self.error) if self.error else steps.send(self.value)
+
+
+def _failure(error: Exception, call: Call) -> BackendError:
+    if isinstance(error, TimeoutError) and time.monotonic() >= call.deadline - 0.05:
+        return call.timeout()
+    return as_backend_error(error, call.backend)
