@@ -5,10 +5,11 @@
     │   └── MissingExtraError whoever installed MoSLM: names the extra to install
     ├── WeightsError          whoever pulled the weights: wrong hash, wrong place, nothing there
     ├── RequestError          the caller: a request nobody can answer as it stands
-    └── BackendError          whoever runs the model servers
-        ├── BackendDown       nothing answers at the address
-        ├── BackendTimeout    no answer before the deadline
-        └── BackendGarbled    an answer that is none: not the protocol, empty, or refused
+    ├── BackendError          whoever runs the model servers
+    │   ├── BackendDown       nothing answers at the address
+    │   ├── BackendTimeout    no answer before the deadline
+    │   └── BackendGarbled    an answer that is none: not the protocol, empty, or refused
+    └── AuditError            whoever runs this host: the audit log cannot be kept, so no answer may be given
 
 A failing model is not an exception to the caller of the graph: nodes turn every `BackendError` into a reason in the
 Decision. This module knows nothing of configuration files, models or graphs.
@@ -90,22 +91,26 @@ class BackendError(MoSLMError):
         super().__init__(message)
 
 
-class BackendDown(BackendError):  # noqa: N818 - named as the state it reports
+class BackendDown(BackendError):
     """Nothing answers at the address."""
 
     kind = "down"
 
 
-class BackendTimeout(BackendError):  # noqa: N818
+class BackendTimeout(BackendError):
     """No answer before the deadline."""
 
     kind = "timeout"
 
 
-class BackendGarbled(BackendError):  # noqa: N818
+class BackendGarbled(BackendError):
     """An answer that is none: not the protocol, empty, or refused by the server."""
 
     kind = "garbled"
+
+
+class AuditError(MoSLMError):
+    """The audit log cannot be written or read; an answer whose record was not kept must not be acknowledged."""
 
 
 def _short(value: object, limit: int = 80) -> str:

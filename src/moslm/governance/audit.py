@@ -1,0 +1,311 @@
+"""The audit log: every closed Decision, on disk before its answer is acknowledged.
+
+One SQLite file in write-ahead mode with ``synchronous=FULL``: `AuditLog.append` returns after the record has been
+synced, and any number of threads and processes may append at once. Threads that append at the same moment share one
+transaction, hence one sync. Records are appended and read, never changed.
+
+It knows the record's shape and how to search it; what it means is `moslm.governance.explanation`'s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from moslm.decision import Decision
+from moslm.errors import AuditError
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS decisions (
+    id TEXT PRIMARY KEY,
+    closed_at TEXT NOT NULL,
+    tenant TEXT NOT NULL,
+    domain TEXT,
+    action TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    confidence REAL,
+    cost_usd REAL NOT NULL,
+    record TEXT NOT NULL
+);
+CREATE INDEX IF NOT EXISTS decisions_by_time ON decisions (closed_at);
+"""
+
+_Row = tuple[str, str, str, str | None, str, str, float | None, float, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Filters:
+    """Which decisions to list; what is None does not narrow."""
+
+    tenant: str | None = None
+    domain: str | None = None
+    outcome: str | None = None
+    action: str | None = None
+    trigger: str | None = None
+    """Name of a trigger that fired."""
+    since: datetime | None = None
+    """Closed at this moment or later; a moment without a zone is UTC."""
+    until: datetime | None = None
+    """Closed before this moment."""
+    below_confidence: float | None = None
+    """Drafts below this confidence; an unknown one counts as low."""
+    limit: int | None = 50
+    """The newest so many; None lists all."""
+
+
+class AuditLog:
+    """The durable record of every decision, in one SQLite file.
+
+    Nothing is opened before it is used; the folder and the file are made then, readable by their owner alone.
+
+    Args:
+        path: The SQLite file; its folder must be on a disk of this host, because write-ahead mode does not work over a
+            network.
+        busy_seconds: How long another process may hold the file before an append fails.
+    """
+
+    def __init__(self, path: str | Path, *, busy_seconds: float = 5.0) -> None:
+        self.path = Path(path)
+        self._busy_seconds = busy_seconds
+        self._connection: sqlite3.Connection | None = None
+        self._pid = 0
+        self._using = threading.Lock()
+        self._queueing = threading.Lock()
+        self._queue: list[_Append] = []
+
+    def append(self, decision: Decision) -> None:
+        """Keep a closed decision; return once it is on disk.
+
+        The same record twice is kept once.
+
+        Raises:
+            AuditError: The file cannot be written, or another record stands under this id.
+        """
+        mine = _Append(_row(decision))
+        with self._queueing:
+            self._queue.append(mine)
+        with self._using:
+            if not mine.done:
+                self._write_queue()
+        if mine.error is not None:
+            raise mine.error
+
+    async def aappend(self, decision: Decision) -> None:
+        """Do as `append` does without holding up the event loop."""
+        await asyncio.to_thread(self.append, decision)
+
+    def get(self, id: str) -> Decision:
+        """Return one decision by its id or the beginning of it.
+
+        Raises:
+            AuditError: No record begins so, or several do.
+        """
+        query = "SELECT id, record FROM decisions WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) ORDER BY id LIMIT 2"
+        with self._using, self._reading() as connection:
+            rows = connection.execute(query, (id,)).fetchall() if connection and id else []
+        if not rows:
+            raise AuditError(f"no decision begins with {id!r}; run: moslm log")
+        if len(rows) > 1 and rows[0][0] != id:
+            raise AuditError(
+                f"several decisions begin with {id!r}, such as {rows[0][0]} and {rows[1][0]}; write more of it"
+            )
+        return _decision(*rows[0])
+
+    def list(self, filters: Filters = Filters()) -> Sequence[Decision]:
+        """Return the decisions that pass every filter, the newest first.
+
+        Raises:
+            AuditError: The file cannot be read, or a record is not one of this version.
+        """
+        where, values = _where(filters)
+        query = f"SELECT id, record FROM decisions WHERE {where} ORDER BY closed_at DESC, id DESC LIMIT ?"
+        with self._using, self._reading() as connection:
+            limit = -1 if filters.limit is None else filters.limit
+            rows = connection.execute(query, (*values, limit)).fetchall() if connection else []
+        return [_decision(*row) for row in rows]
+
+    def check(self) -> None:
+        """Prove that a record could be written now, without writing one.
+
+        Raises:
+            AuditError: It could not.
+        """
+        with self._using, self._failing("written"):
+            connection = self._opened()
+            connection.execute("BEGIN IMMEDIATE")
+            connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        with self._using:
+            connection, self._connection = self._connection, None
+            if connection is not None and self._pid == os.getpid():
+                connection.close()
+
+    def _write_queue(self) -> None:
+        """Write what every waiting thread wants kept, in one transaction; whoever holds ``_using`` does it for all."""
+        with self._queueing:
+            batch, self._queue = self._queue, []
+        try:
+            with self._failing("written"):
+                self._write(batch)
+        except AuditError as error:
+            for each in batch:
+                each.error = AuditError(str(error))
+        except BaseException:
+            # an interrupt in this thread: the others must not take their records for kept
+            for each in batch:
+                each.error = AuditError(f"audit log {self.path}: the write was interrupted")
+            raise
+        finally:
+            for each in batch:
+                each.done = True
+
+    def _write(self, batch: Sequence[_Append]) -> None:
+        connection = self._opened()
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            for each in batch:
+                each.error = _insert(connection, each.row)
+            connection.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+            raise
+
+    def _opened(self) -> sqlite3.Connection:
+        # a connection must not be used across a fork: the child opens its own
+        if self._connection is None or self._pid != os.getpid():
+            self._connection, self._pid = _open(self.path, self._busy_seconds), os.getpid()
+        return self._connection
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection | None]:
+        """Give the connection, or None where nothing has ever been written: reading makes no file."""
+        with self._failing("read"):
+            yield self._opened() if self.path.exists() else None
+
+    @contextmanager
+    def _failing(self, what: str) -> Iterator[None]:
+        try:
+            yield
+        except (sqlite3.Error, OSError) as error:
+            raise AuditError(
+                f"the audit log {self.path} cannot be {what}: {error}; mend it or set audit_file to another place"
+            ) from error
+
+
+class _Append:
+    """One record that waits to be written."""
+
+    __slots__ = ("done", "error", "row")
+
+    def __init__(self, row: _Row) -> None:
+        self.row = row
+        self.done = False
+        self.error: AuditError | None = None
+
+
+def _open(path: Path, busy_seconds: float) -> sqlite3.Connection:
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # made here so that nobody else may read it; SQLite gives its companions the same rights
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(connection, busy_seconds)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _prepare(connection: sqlite3.Connection, busy_seconds: float) -> None:
+    deadline = time.monotonic() + busy_seconds
+    while True:
+        try:
+            with closing(connection.execute("PRAGMA journal_mode=WAL")) as cursor:
+                (mode,) = cursor.fetchone()
+            break
+        except sqlite3.OperationalError as error:
+            # SQLite does not wait for this lock by itself: two processes may open a new file at once
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.01)
+    if mode != "wal":
+        raise sqlite3.OperationalError("its folder does not allow write-ahead logging")
+    connection.execute("PRAGMA synchronous=FULL")
+    connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
+
+
+def _insert(connection: sqlite3.Connection, row: _Row) -> AuditError | None:
+    """Insert one row; return what is wrong with it alone, so that the rest of the batch is still kept."""
+    cursor = connection.execute("INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING", row)
+    if cursor.rowcount == 1:
+        return None
+    (kept,) = connection.execute("SELECT record FROM decisions WHERE id = ?", (row[0],)).fetchone()
+    if json.loads(kept) == json.loads(row[-1]):
+        return None
+    return AuditError(f"decision {row[0]} is already in the audit log with another content; a record is never replaced")
+
+
+def _row(decision: Decision) -> _Row:
+    return (
+        decision.id,
+        _moment(decision.closed_at),
+        decision.tenant,
+        decision.domain,
+        decision.action,
+        decision.outcome,
+        decision.confidence,
+        decision.cost.spent_usd,
+        decision.model_dump_json(),
+    )
+
+
+def _moment(value: str | datetime) -> str:
+    """Write a moment so that texts sort as moments do."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else value
+    except ValueError:
+        raise AuditError(f"a decision closed at {value!r} cannot be kept: that is no ISO 8601 moment") from None
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _where(filters: Filters) -> tuple[str, list[object]]:
+    since = None if filters.since is None else _moment(filters.since)
+    until = None if filters.until is None else _moment(filters.until)
+    fired = "SELECT 1 FROM json_each(record, '$.reasons') WHERE json_extract(value, '$.trigger') = ?"
+    unknown = "confidence IS NULL AND json_array_length(record, '$.drafts') > 0"
+    clauses = {
+        "tenant = ?": filters.tenant,
+        "domain = ?": filters.domain,
+        "outcome = ?": filters.outcome,
+        "action = ?": filters.action,
+        f"EXISTS ({fired})": filters.trigger,
+        "closed_at >= ?": since,
+        "closed_at < ?": until,
+        f"(confidence < ? OR ({unknown}))": filters.below_confidence,
+    }
+    chosen = {clause: value for clause, value in clauses.items() if value is not None}
+    return " AND ".join(chosen) or "TRUE", list(chosen.values())
+
+
+def _decision(id: str, record: str) -> Decision:
+    try:
+        return Decision.model_validate_json(record)
+    except ValidationError as error:
+        where = ".".join(map(str, error.errors()[0]["loc"]))
+        raise AuditError(f"the record {id} in the audit log is not one this version reads (at {where})") from None
