@@ -121,7 +121,7 @@ def _of_servers(domain: str, config: Config, mcp: Mapping[str, Sequence[BaseTool
 def _check_domains(
     domains: Mapping[str, Domain], config: Config, own: Mapping[str, Sequence[BaseTool]], file: str | None
 ) -> None:
-    named = [("tools", None, name) for name in own]
+    named: list[tuple[str, str | None, str]] = [("tools", None, name) for name in own]
     named += [(f"mcp.{server}.domains", file, name) for server, each in config.mcp.items() for name in each.domains]
     for key, where, name in named:
         if name not in domains:

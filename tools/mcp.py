@@ -92,7 +92,7 @@ def _connection(server: McpServer) -> Any:
 def _check_names(name: str, server: McpServer, tools: list[str], file: str | None) -> None:
     for tool in tools:
         if not _NAME.fullmatch(tool):
-            mend = "use letters, digits, - and _, and a name short enough: 64 characters with the tool's own"
+            mend = "use letters, digits, - and _, at most 64 characters with the tool's own name"
             raise ConfigError(
                 f"gives the tool a name no model can call: {tool}", file=file, key=f"mcp.{name}", mend=mend
             )

@@ -59,7 +59,7 @@ SAMPLE_ROWS: dict[Table, list[dict[str, Any]]] = {
         ("7620", "Meals when travelling", "lunch breakfast meal food snack coffee", "Up to 45 euros a day."),
         ("7625", "Team dinners and guests", "dinner restaurant guest team party", "Name every guest."),
         ("7630", "Training and conferences", "training course conference seminar workshop", "Agree with your manager."),
-        ("7640", "Software and subscriptions", "software subscription licen saas cloud", "Order from 500 euros a year."),
+        ("7640", "Software and subscriptions", "software subscription licen saas cloud", "Order from 500 euros on."),
         ("7650", "Office supplies", "paper pen toner stationery cable mouse keyboard", ""),
         ("7655", "Home office", "desk chair furniture", "Once, up to 250 euros."),
         ("7660", "Postage and couriers", "postage courier stamp parcel", ""),
