@@ -153,7 +153,7 @@ class ScriptedChatModel(BaseChatModel):
     def _message(self, reply: Reply, messages: list[BaseMessage]) -> AIMessage:
         """Turn a line of the script into the finished message, or raise its failure."""
         if self.deadline_ms is not None and self.delay_ms > self.deadline_ms:
-            raise BackendTimeout(self.model_name, f"The model gave no answer within {self.deadline_ms:g} ms.")
+            raise BackendTimeout(self.model_name, f"{self.model_name} did not answer before its deadline")
         if isinstance(reply, BaseException | type):
             raise reply
         said = reply if isinstance(reply, str | AIMessage) else reply(messages)

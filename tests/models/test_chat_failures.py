@@ -1,0 +1,79 @@
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+
+import httpx
+import openai
+import pytest
+from langchain_core.exceptions import ContextOverflowError, ModelTimeoutError
+
+from moslm.errors import (
+    BackendDown,
+    BackendError,
+    BackendGarbled,
+    BackendTimeout,
+    MissingExtraError,
+    WeightsError,
+)
+from moslm.models.chat.failures import as_backend_error
+
+SECRET = "http://10.0.0.7:8000/v1 /home/someone/weights.gguf sk-abcdef Traceback"
+
+
+def _with_status(error: Exception, status: int) -> Exception:
+    error.status_code = status
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "kind"),
+    [
+        (TimeoutError(SECRET), BackendTimeout),
+        (httpx.ReadTimeout(SECRET), BackendTimeout),
+        (ModelTimeoutError(SECRET), BackendTimeout),
+        (openai.APITimeoutError(request=None), BackendTimeout),
+        (openai.APIConnectionError(message=SECRET, request=None), BackendDown),
+        (httpx.ConnectError(SECRET), BackendDown),
+        (ConnectionRefusedError(SECRET), BackendDown),
+        (WeightsError(SECRET), BackendDown),
+        (MissingExtraError("an embedded model", "local"), BackendDown),
+        (_with_status(Exception(SECRET), 503), BackendDown),
+        (_with_status(Exception(SECRET), 504), BackendTimeout),
+        (_with_status(Exception(SECRET), 429), BackendGarbled),
+        (httpx.RemoteProtocolError(SECRET), BackendGarbled),
+        (ContextOverflowError(SECRET), BackendGarbled),
+        (ValueError(SECRET), BackendGarbled),
+        (KeyError(SECRET), BackendGarbled),
+        (_with_status(Exception(SECRET), 500), BackendError),
+        (RuntimeError(SECRET), BackendError),
+    ],
+)
+def test_every_failure_has_its_kind_and_a_sentence_without_secrets(error, kind):
+    failure = as_backend_error(error, "small-model")
+    assert type(failure) is kind
+    assert failure.backend == "small-model"
+    assert str(failure).startswith("small-model ")
+    assert not any(word in str(failure) for word in SECRET.split())
+
+
+def test_an_error_of_ours_comes_back_as_it_is():
+    error = BackendTimeout("m", "m did not answer before its deadline")
+    assert as_backend_error(error, "other") is error
+
+
+def test_the_original_is_kept_as_the_cause():
+    error = ValueError("x")
+    assert as_backend_error(error, "m").__cause__ is error
+
+
+@pytest.mark.parametrize("order", [asyncio.CancelledError(), KeyboardInterrupt(), SystemExit(), GeneratorExit()])
+def test_an_order_to_stop_is_no_failure(order):
+    with pytest.raises(type(order)):
+        as_backend_error(order, "m")
+
+
+def test_telling_failures_apart_imports_no_client():
+    code = "import sys, moslm.models.chat.failures; print([m for m in ('openai', 'xllamacpp') if m in sys.modules])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
