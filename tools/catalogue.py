@@ -1,6 +1,6 @@
 """Which tools there are, and the toolbox of each domain.
 
-A tool of one's own needs one line in `TOOLS`, or none at all: `build_toolboxes` takes any LangChain tool beside them.
+A tool of one's own needs one line in `TOOLS`, or none at all: `build_toolbox` takes any LangChain tool beside them.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, partial
 
 from langchain_core.tools import BaseTool
 
@@ -18,6 +18,7 @@ from moslm.errors import ConfigError
 from moslm.tools.company import Company, open_company
 from moslm.tools.customer_service import order_status, refund, return_eligibility
 from moslm.tools.effects import Effect, effect_of
+from moslm.tools.failures import safe_tool_error
 from moslm.tools.finance import budget_status, calculate, expense_category, policy_check
 from moslm.tools.it_support import look_up_article, open_ticket, search_tickets, service_status
 from moslm.tools.knowledge import Handbook, search_handbook
@@ -59,58 +60,63 @@ class Toolbox:
     tools: tuple[BaseTool, ...]
     handbook: Handbook
 
-    def effect(self, name: str) -> Effect:
-        """Return the effect of a tool by name; one that is not here counts as a write."""
-        return next((effect_of(tool) for tool in self.tools if tool.name == name), "write")
+    @classmethod
+    def empty(cls, domain: Domain) -> Toolbox:
+        """Return the handbook alone, for a model that calls no tools."""
+        return cls(domain.name, (), Handbook(domain.knowledge))
+
+    @property
+    def effects(self) -> dict[str, Effect]:
+        """Effect of each tool by name; one that is not here counts as a write."""
+        return {tool.name: effect_of(tool) for tool in self.tools}
+
+    @property
+    def on_error(self) -> Callable[[Exception], str]:
+        """For ``ToolNode(handle_tool_errors=...)``."""
+        return safe_tool_error
 
 
-def build_tools(domain: Domain, config: Config, *, own: Sequence[BaseTool] = (), file: str | None = None) -> Toolbox:
-    """Build the toolbox of one domain; `build_toolboxes` says more."""
-    return build_toolboxes({domain.name: domain}, config, own={domain.name: own}, file=file)[domain.name]
-
-
-def build_toolboxes(
-    domains: Mapping[str, Domain],
+def build_toolbox(
+    domain: Domain,
     config: Config,
     *,
-    own: Mapping[str, Sequence[BaseTool]] | None = None,
+    tools: Sequence[BaseTool] = (),
     mcp: Mapping[str, Sequence[BaseTool]] | None = None,
-    calls_tools: Callable[[Domain], bool] = lambda domain: True,
+    company: Callable[[], Company] | None = None,
+    calls_tools: bool = True,
     file: str | None = None,
-) -> dict[str, Toolbox]:
-    """Build the toolbox of every domain.
-
-    The company database is opened once, and only if a tool needs it.
+) -> Toolbox:
+    """Build the toolbox of one domain: the tools its settings name, and those of the MCP servers open to it.
 
     Args:
-        domains: The domains that are served.
+        domain: The domain they are for.
         config: The configuration in force.
-        own: Further tools by domain; one that has the name of a shipped tool takes its place. Their effect stands in
-            ``metadata["effect"]``; without it they count as writes.
+        tools: Further tools, used by the domains that name them; one that has the name of a shipped tool takes its
+            place. Their effect stands in ``metadata["effect"]``; without it they count as writes.
         mcp: Tools by MCP server, from `load_mcp_tools`.
-        calls_tools: Whether a domain's model calls tools. Where it does not, the names are checked all the same, and
-            the toolbox holds the handbook alone.
+        company: Opens the company database, asked only if a tool needs it; by default the one of the configuration.
+            `shared_company` opens one for several toolboxes.
+        calls_tools: Whether the domain's model calls tools. If not, the names are checked all the same, and the
+            toolbox holds the handbook alone.
         file: The file the configuration was read from, for messages.
 
     Raises:
-        ConfigError: A domain names a tool that does not exist, or tools are given for a domain that does not.
+        ConfigError: The domain names a tool that does not exist, or the database cannot stand.
         BackendDown: The company database does not answer.
     """
-    own, mcp = own or {}, mcp or {}
-    _check_domains(domains, config, own, file)
-    company = cache(lambda: open_company(config, file=file))
-    boxes = {}
-    for name, domain in domains.items():
-        _check_tool_names(domain, config, own.get(name, ()), file)
-        handbook = Handbook(domain.knowledge)
-        tools: dict[str, BaseTool] = {}
-        if calls_tools(domain) and not domain.large_model_only:
-            parts = ToolParts(handbook, company)
-            given = {tool.name: tool for tool in own.get(name, ())}
-            tools = {tool: TOOLS[tool](parts) for tool in domain.settings.tools if tool not in given} | given
-            tools |= {tool.name: tool for tool in _of_servers(name, config, mcp)}
-        boxes[name] = Toolbox(name, tuple(tools.values()), handbook)
-    return boxes
+    given = {tool.name: tool for tool in tools}
+    _check_names(domain, config, [*given, *(name for name in TOOLS if name not in given)], file)
+    if not calls_tools:
+        return Toolbox.empty(domain)
+    parts = ToolParts(Handbook(domain.knowledge), company or shared_company(config, file=file))
+    chosen = {name: given[name] if name in given else TOOLS[name](parts) for name in domain.settings.tools}
+    chosen |= {tool.name: tool for tool in _of_servers(domain.name, config, mcp or {})}
+    return Toolbox(domain.name, tuple(chosen.values()), parts.handbook)
+
+
+def shared_company(config: Config, *, file: str | None = None) -> Callable[[], Company]:
+    """Return a function that opens the company database when it is first called, and only then."""
+    return cache(partial(open_company, config, file=file))
 
 
 def _of_servers(domain: str, config: Config, mcp: Mapping[str, Sequence[BaseTool]]) -> list[BaseTool]:
@@ -118,19 +124,7 @@ def _of_servers(domain: str, config: Config, mcp: Mapping[str, Sequence[BaseTool
     return [tool for name, tools in mcp.items() if not open_to[name] or domain in open_to[name] for tool in tools]
 
 
-def _check_domains(
-    domains: Mapping[str, Domain], config: Config, own: Mapping[str, Sequence[BaseTool]], file: str | None
-) -> None:
-    named: list[tuple[str, str | None, str]] = [("tools", None, name) for name in own]
-    named += [(f"mcp.{server}.domains", file, name) for server, each in config.mcp.items() for name in each.domains]
-    for key, where, name in named:
-        if name not in domains:
-            mend = _did_you_mean(name, list(domains))
-            raise ConfigError("no such domain is served", file=where, key=key, value=name, mend=mend)
-
-
-def _check_tool_names(domain: Domain, config: Config, own: Sequence[BaseTool], file: str | None) -> None:
-    known = [*TOOLS, *(tool.name for tool in own)]
+def _check_names(domain: Domain, config: Config, known: list[str], file: str | None) -> None:
     overrides = config.domains.get(domain.name)
     written_in_config = overrides is not None and overrides.tools is not None
     for name in domain.settings.tools:

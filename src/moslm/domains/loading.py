@@ -82,16 +82,21 @@ def _served(config: Config, names: list[str], file: str | None) -> list[str]:
     for name in config.domains:
         if name not in names:
             raise ConfigError("no such domain", file=file, key=f"domains.{name}", mend=_did_you_mean(name, names))
+    for server, settings in config.mcp.items():
+        _check_named(settings.domains, names, f"mcp.{server}.domains", file)
     wanted = config.only_domains
     if wanted is None:
         return names
-    for name in wanted:
-        if name not in names:
-            mend = _did_you_mean(name, names)
-            raise ConfigError("no such domain", file=file, key="only_domains", value=name, mend=mend)
+    _check_named(wanted, names, "only_domains", file)
     if not wanted:
         raise ConfigError("names no domain", file=file, key="only_domains", value=wanted, mend="name one or remove it")
     return [name for name in names if name in wanted]
+
+
+def _check_named(wanted: list[str], names: list[str], key: str, file: str | None) -> None:
+    for name in wanted:
+        if name not in names:
+            raise ConfigError("no such domain", file=file, key=key, value=name, mend=_did_you_mean(name, names))
 
 
 def _did_you_mean(name: str, names: list[str]) -> str:
