@@ -93,10 +93,9 @@ def _wired(parts: Parts) -> MoSLMGraph:
             parts.policy, parts.draft_triggers, parts.signals, parts.deciding_signal, parts.thresholds, parts.titles
         ),
         metadata={"room": "escalation"},
-        defer=True,  # the join: waits for every domain that was asked
     )
-    add(review(), metadata={"room": "person"})
     add(escalate(parts.large_model), metadata={"room": "models"})
+    add(review(), metadata={"room": "person"})
     add(respond(parts.audit, parts.memory, parts.terms), metadata={"room": "governance"})
 
     graph.add_edge(START, "screen")
@@ -104,7 +103,7 @@ def _wired(parts: Parts) -> MoSLMGraph:
     graph.add_conditional_edges("recall", routes.after_recall, ["classify", "respond"])
     graph.add_edge("classify", "check_request")
     graph.add_conditional_edges("check_request", routes.after_check_request, ["answer", "escalate", "review"])
-    graph.add_conditional_edges("answer", routes.after_answer, ["check_draft", "review"])
+    graph.add_edge("answer", "check_draft")  # the join: domains asked side by side answer in one superstep
     graph.add_conditional_edges("check_draft", routes.after_check_draft, ["respond", "escalate", "review"])
     graph.add_conditional_edges("review", routes.after_review, ["answer", "escalate", "respond"])
     graph.add_edge("escalate", "respond")

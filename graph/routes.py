@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 from langgraph.types import Send
 
-from moslm.nodes.review import waiting
 from moslm.state import AnswerInput, MoSLMState, Task
 
 
@@ -30,11 +29,6 @@ def after_check_request(state: MoSLMState) -> str | list[Send]:
     if action in ("answer", "fan_out"):
         return [_to_answer(state, task) for task in tasks(state, action)]
     return str(action)
-
-
-def after_answer(state: MoSLMState) -> Literal["review", "check_draft"]:
-    """Let a person decide about writes first."""
-    return "review" if waiting(state) else "check_draft"
 
 
 def after_check_draft(state: MoSLMState) -> str:

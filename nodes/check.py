@@ -13,7 +13,7 @@ from moslm.decision import Classification
 from moslm.escalation.confidence import Confidence, lowest, measure
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import DraftEvidence, Evidence, Policy, Trigger
-from moslm.escalation.verdicts import judge_drafts, judge_request
+from moslm.escalation.verdicts import ask_about_writes, judge_drafts, judge_request
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import Draft, MoSLMState, Reply, Request
 from moslm.telemetry import events
@@ -42,7 +42,7 @@ def check_draft(
     thresholds: Mapping[str, float],
     titles: Mapping[str, str],
 ) -> Node:
-    """Return the step that holds every draft against its threshold, once all are there.
+    """Return the step that holds every draft against its threshold, or sends its writes to a person first.
 
     Args:
         policy: The policy in force.
@@ -55,6 +55,10 @@ def check_draft(
 
     def step(state: MoSLMState, run: Run) -> Update:
         request, drafts = state["request"], dict(sorted(state["drafts"].items()))
+        if held := [(p, d["model"], wish["name"]) for p, d in drafts.items() for wish in d.get("pending", [])]:
+            check = ask_about_writes(held)
+            run.emit(events.checked(request["id"], check, None))
+            return {"checks": [check.model_dump(mode="json")]}
         found = {part: measure(draft, signals, deciding) for part, draft in drafts.items()}
         evidence = Evidence(
             _classification(state),

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 
 from langchain_core.messages import AIMessage, HumanMessage
 
-from moslm.decision import Check, Cost, Decision, DraftRecord, Latency, Reason, Usage
+from moslm.decision import Check, Cost, Decision, DraftRecord, Latency, Usage
 from moslm.escalation.confidence import lowest
 from moslm.models.chat.accepted import AcceptedAnswer
 from moslm.nodes.node import Node, Run, Update
@@ -66,7 +66,7 @@ def respond(audit: AuditTrail, memory: Memory, terms: Terms) -> Node:
             memory.keep(state["request"], run, reply["text"], reply["answered_by"] or "")
         tracing.label_run(decision)
         message = AIMessage(
-            _words(reply, decision.reasons), id=f"moslm-{decision.id}", response_metadata={"decision_id": decision.id}
+            _words(reply, decision.checks), id=f"moslm-{decision.id}", response_metadata={"decision_id": decision.id}
         )
         # streamed only now, when it is accepted: whoever listens to tokens sees these and no others
         AcceptedAnswer(accepted=message).invoke([HumanMessage("")], run.config)
@@ -171,11 +171,11 @@ def _latency(state: MoSLMState, reply: Reply, terms: Terms) -> list[Latency]:
     return [Latency(what=w, budget_ms=budgets[w], measured_ms=ms, kept=ms <= budgets[w]) for w, ms in taken]
 
 
-def _words(reply: Reply, reasons: list[Reason]) -> str:
+def _words(reply: Reply, checks: list[Check]) -> str:
     """Return what the user reads; where nobody answered, that and why, and nothing invented."""
     if reply["outcome"] != "handed_over":
         return reply["text"]
-    why = "; ".join(dict.fromkeys(reason.detail for reason in reasons))
+    why = "; ".join(dict.fromkeys(reason.detail for check in checks[-1:] for reason in check.reasons))
     because = f" It could not be answered here with confidence: {why}." if why else ""
     end = f" It has not been answered, because {reply['refusal']}." if reply.get("refusal") else ""
     return f"I have handed this request over.{because}{end}"

@@ -24,18 +24,10 @@ def review() -> Node:
     """Return the step that waits for a person's decision."""
 
     def step(state: MoSLMState, run: Run) -> Update:
-        held = waiting(state)
+        held = _waiting(state)
         return _about_writes(held) if held else _about_escalation(state)
 
     return Node("review", step)
-
-
-def waiting(state: MoSLMState) -> list[tuple[str, Draft, ToolRequest]]:
-    """Return the writes that wait for a person, with the draft each belongs to."""
-    drafts = sorted(state.get("drafts", {}).items())
-    return [
-        (part, draft, wish) for part, draft in drafts for wish in draft.get("pending", []) if "decision" not in wish
-    ]
 
 
 def _about_writes(held: list[tuple[str, Draft, ToolRequest]]) -> Update:
@@ -60,7 +52,7 @@ def _decided(draft: Draft, answers: dict[str, dict[str, Any]]) -> Draft:
 
 
 def _about_escalation(state: MoSLMState) -> Update:
-    reasons = [reason["detail"] for check in state["checks"] for reason in check["reasons"]]
+    reasons = [reason["detail"] for reason in state["checks"][-1]["reasons"]]
     request = {
         "name": ESCALATE,
         "args": {"domain": (state.get("classification") or {}).get("domain"), "reasons": reasons},
@@ -75,6 +67,14 @@ def _about_escalation(state: MoSLMState) -> Update:
         why = decision.get("message") or "a person decided against asking the large model"
         update["reply"] = Reply(text="", outcome="handed_over", answered_by=None, refusal=why)
     return update
+
+
+def _waiting(state: MoSLMState) -> list[tuple[str, Draft, ToolRequest]]:
+    """Return the writes nobody has decided about, with the draft each belongs to."""
+    drafts = sorted(state.get("drafts", {}).items())
+    return [
+        (part, draft, wish) for part, draft in drafts for wish in draft.get("pending", []) if "decision" not in wish
+    ]
 
 
 class _EditedAction(BaseModel):

@@ -32,6 +32,19 @@ def judge_drafts(evidence: Evidence, triggers: Sequence[Trigger]) -> Check:
     return Check(stage="draft", action=action, considered=_names(triggers), reasons=reasons)
 
 
+def ask_about_writes(wishes: Sequence[tuple[str, str, str]]) -> Check:
+    """Return the verdict on drafts that want to write: a person is asked before anything is judged.
+
+    Args:
+        wishes: (part, model, tool) of each write that waits.
+    """
+    reasons = [
+        Reason(trigger="needs_approval", detail=f"{model} wants to {tool}, which writes", part=part)
+        for part, model, tool in wishes
+    ]
+    return Check(stage="draft", action="review", considered=["needs_approval"], reasons=reasons)
+
+
 def refusal(code: str, detail: str) -> Check:
     """Return the verdict on a request that nobody can answer as it stands."""
     return Check(stage="request", action="refuse", considered=[], reasons=[Reason(trigger=code, detail=detail)])

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+import pytest
+
+from moslm.decision import Classification
+from moslm.escalation import triggers
+from moslm.escalation.triggers import DraftEvidence, Evidence, Policy
+from moslm.escalation.verdicts import judge_drafts, judge_request
+
+SERVED = frozenset({"finance", "it_support", "customer_service"})
+
+
+def policy(**changes):
+    values = {"multi_domain": "escalate", "novelty_alpha": 0.02, "reasoning": 0.5, **changes}
+    return Policy(served=SERVED, large_only=frozenset({"complex_reasoning"}), **values)
+
+
+def classification(**changes):
+    probabilities = {"finance": 0.9, "it_support": 0.05, "customer_service": 0.03, "complex_reasoning": 0.02}
+    values = {"classifier": "c", "domain": "finance", "probabilities": probabilities, "domains": ["finance"]}
+    return Classification(**{**values, **changes})
+
+
+def draft(confidence=0.9, threshold=0.8, error=None, part="0"):
+    return DraftEvidence(part, "finance", "m", confidence, threshold, error)
+
+
+def test_an_ordinary_request_fires_nothing():
+    check = judge_request(Evidence(classification(), policy()), triggers.REQUEST_TRIGGERS)
+    assert check.action == "answer"
+    assert check.reasons == []
+    assert check.considered == ["asked_for", "needs_reasoning", "unfamiliar", "several_domains"]
+
+
+@pytest.mark.parametrize(("p", "fires"), [(0.5, False), (0.02, False), (0.0199, True), (None, False)])
+def test_unfamiliar_fires_below_its_alpha_and_never_on_the_unknown(p, fires):
+    found = triggers.unfamiliar(Evidence(classification(novelty_p=p), policy()))
+    assert (found is not None) == fires
+
+
+def test_a_domain_that_nobody_serves_is_unfamiliar():
+    found = triggers.unfamiliar(Evidence(classification(domain="legal"), policy()))
+    assert "legal" in found.detail
+
+
+@pytest.mark.parametrize(("confidence", "fires"), [(0.8, False), (0.79, True), (None, True), (1.0, False)])
+def test_low_confidence_fires_below_the_threshold_and_on_the_unknown(confidence, fires):
+    found = triggers.low_confidence(Evidence(classification(), policy(), (draft(confidence),)))
+    assert (found is not None) == fires
+
+
+def test_the_worst_of_several_drafts_is_named():
+    drafts = (draft(0.7, part="0"), draft(None, part="1"), draft(0.1, part="2"))
+    assert triggers.low_confidence(Evidence(classification(), policy(), drafts)).part == "1"
+
+
+def test_a_failed_backend_is_told_before_low_confidence():
+    evidence = Evidence(classification(), policy(), (draft(None, error="m is down"), draft(0.1, part="1")))
+    check = judge_drafts(evidence, triggers.DRAFT_TRIGGERS)
+    assert [reason.trigger for reason in check.reasons] == ["backend_failed", "low_confidence"]
+    assert check.action == "escalate"
+
+
+TWO = {"domains": ["finance", "it_support"]}
+
+
+@pytest.mark.parametrize(
+    ("changes", "mode", "action"),
+    [
+        (TWO, "escalate", "escalate"),
+        (TWO, "fan_out", "fan_out"),
+        ({**TWO, "asked_for": "think hard"}, "fan_out", "escalate"),
+        ({"domains": ["finance", "complex_reasoning"]}, "fan_out", "escalate"),
+    ],
+)
+def test_several_domains_fan_out_only_when_that_is_the_policy_and_the_only_reason(changes, mode, action):
+    evidence = Evidence(classification(**changes), policy(multi_domain=mode))
+    assert judge_request(evidence, triggers.REQUEST_TRIGGERS).action == action
+
+
+def test_where_escalations_are_reviewed_a_person_is_asked_first():
+    evidence = Evidence(classification(asked_for="think hard"), policy(review_escalations=True))
+    assert judge_request(evidence, triggers.REQUEST_TRIGGERS).action == "review"
+
+
+def test_every_trigger_is_listed_under_its_own_name():
+    listed = {trigger.__name__ for trigger in (*triggers.REQUEST_TRIGGERS, *triggers.DRAFT_TRIGGERS)}
+    wanted = {"several_domains", "needs_reasoning", "low_confidence", "asked_for", "unfamiliar", "backend_failed"}
+    assert listed == wanted

@@ -1,0 +1,68 @@
+"""What pip installs is what the tree holds."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tomllib
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text())
+ROOMS = {"moslm": ROOT / "src/moslm", "moslm.graph": ROOT / "graph", "moslm.nodes": ROOT / "nodes"}
+ROOMS["moslm.tools"] = ROOT / "tools"
+
+
+def packages_in_the_tree() -> set[str]:
+    found = set()
+    for name, folder in ROOMS.items():
+        for init in folder.rglob("__init__.py"):
+            below = init.parent.relative_to(folder)
+            if not any((folder / part).is_symlink() for part in below.parts[:1]):
+                found.add(".".join([name, *below.parts]))
+    return found
+
+
+def test_every_package_of_the_tree_is_named_in_the_settings():
+    assert packages_in_the_tree() == set(SETTINGS["tool"]["setuptools"]["packages"])
+
+
+def test_the_version_is_the_same_everywhere():
+    import moslm
+
+    assert moslm.__version__ == SETTINGS["project"]["version"]
+    assert f"## {moslm.__version__}" in (ROOT / "CHANGELOG.md").read_text()
+
+
+def test_the_public_api_is_one_screen_and_every_name_of_it_loads():
+    import moslm
+
+    assert len(moslm.__all__) <= 20
+    assert all(getattr(moslm, name) is not None for name in moslm.__all__)
+    assert sorted(moslm._WHERE) == sorted(moslm.__all__)
+
+
+def test_import_is_light_and_loads_no_torch():
+    code = "import sys, moslm; moslm.Config, moslm.Decision; heavy = {'torch', 'openai', 'wordllama', 'sqlalchemy'} & set(sys.modules); assert not heavy, heavy"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+@pytest.mark.slow
+def test_the_wheel_holds_every_package_and_data_file(tmp_path):
+    subprocess.run(
+        [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(tmp_path), str(ROOT)],
+        check=True,
+        capture_output=True,
+    )
+    names = set(zipfile.ZipFile(next(tmp_path.glob("*.whl"))).namelist())
+    for package in SETTINGS["tool"]["setuptools"]["packages"]:
+        assert f"{package.replace('.', '/')}/__init__.py" in names
+    for domain in ("finance", "it_support", "customer_service"):
+        assert f"moslm/domains/{domain}/domain.toml" in names
+        assert f"moslm/domains/{domain}/examples.jsonl" in names
+        assert any(name.startswith(f"moslm/domains/{domain}/knowledge/") for name in names)
+    assert any(name.startswith("moslm/models/classifiers/shipped/") for name in names)
+    assert "moslm/py.typed" in names

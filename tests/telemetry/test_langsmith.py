@@ -1,0 +1,121 @@
+"""What LangSmith receives, against a recorder that plays its endpoint on loopback."""
+
+from __future__ import annotations
+
+import json
+import re
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pytest
+from langchain_core.tracers.langchain import wait_for_all_tracers
+from langsmith import Client, tracing_context
+
+pytestmark = pytest.mark.loopback
+
+
+class Recorder:
+    """A LangSmith endpoint that keeps what it is sent: runs by name, and the raw bytes."""
+
+    def __init__(self) -> None:
+        self.raw = b""
+        self.runs: dict[str, dict] = {}
+        recorder = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_GET(self):
+                self._send({"batch_ingest_config": {"use_multipart_endpoint": True}})
+
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                recorder.raw += body
+                recorder.take(body, self.headers["Content-Type"])
+                self._send({})
+
+            def _send(self, value):
+                payload = json.dumps(value).encode()
+                self.send_response(200)
+                self.send_header("Content-Length", str(len(payload)))
+                self.end_headers()
+                self.wfile.write(payload)
+
+            def log_message(self, *args):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server.server_port}"
+
+    def take(self, body: bytes, content_type: str) -> None:
+        boundary = re.search("boundary=(.+)", content_type).group(1).encode()
+        for part in body.split(b"--" + boundary):
+            head, _, content = part.partition(b"\r\n\r\n")
+            name = re.search(rb'name="(post|patch)\.([0-9a-f-]+)(\.(\w+))?"', head)
+            if name:
+                run = self.runs.setdefault(name.group(2).decode(), {})
+                value = json.loads(content.strip())
+                run.update(value if not name.group(4) else {name.group(4).decode(): value})
+
+    def named(self, name: str) -> list[dict]:
+        return [run for run in self.runs.values() if run.get("name") == name]
+
+    def close(self) -> None:
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+
+@pytest.fixture
+def recorder():
+    recorder = Recorder()
+    yield recorder
+    recorder.close()
+
+
+@pytest.fixture
+def client(recorder, monkeypatch):
+    monkeypatch.setenv("LANGSMITH_DISABLE_RUN_COMPRESSION", "true")
+    return Client(api_url=recorder.url, api_key="x")
+
+
+def traced(graph, client, text="What is my budget?"):
+    with tracing_context(client=client, project_name="p", enabled=True):
+        result = graph.invoke({"messages": [("user", text)]}, {"run_name": "help desk"})
+    wait_for_all_tracers()
+    client.flush()
+    return result["decision"]
+
+
+def test_the_root_run_can_be_filtered_by_domain_outcome_reason_confidence_and_cost(moslm, recorder, client):
+    decision = traced(moslm(confidence=0.4, large="Large."), client)
+    root = recorder.named("help desk")[0]
+    metadata = root["extra"]["metadata"]
+    assert metadata["moslm_decision"] == decision["id"]
+    assert metadata["moslm_domain"] == "finance"
+    assert metadata["moslm_action"] == "escalate"
+    assert metadata["moslm_outcome"] == "escalated"
+    assert metadata["moslm_reasons"] == "low_confidence"
+    assert metadata["moslm_confidence"] == pytest.approx(0.4)
+    assert metadata["moslm_cost_usd"] == decision["cost"]["spent_usd"]
+    assert {"moslm", "moslm:finance", "moslm:escalated", "moslm:low_confidence"} <= set(root["tags"])
+
+
+def test_every_step_is_a_span_of_its_own_name_and_appears_once(moslm, recorder, client):
+    decision = traced(moslm(), client)
+    for step in decision["steps"]:
+        assert len(recorder.named(step["name"])) == 1, step["name"]
+
+
+def test_the_models_of_domains_are_named_runs_with_usage(moslm, recorder, client):
+    traced(moslm(), client)
+    run = recorder.named("finance model")[0]
+    assert run["run_type"] == "llm"
+    assert "nostream" in run["tags"]
+
+
+def test_nothing_is_sent_when_tracing_is_off(moslm, recorder, client):
+    with tracing_context(client=client, enabled=False):
+        moslm().invoke({"messages": [("user", "What is my budget?")]})
+    client.flush()
+    assert recorder.raw == b""
