@@ -26,15 +26,15 @@ def from_hub(weights: Weights, partial: Path, progress: Progress) -> None:
             f"{weights.name} is not known on the hub; use --from index, --from DIR, or hf:owner/repo/file"
         )
     try:
-        from huggingface_hub import hf_hub_url
-        from huggingface_hub.utils import build_hf_headers
+        from huggingface_hub import get_token, hf_hub_url
     except ImportError:
         raise MissingExtraError("pulling from the Hugging Face hub", "hub") from None
     if os.environ.get("HF_HUB_OFFLINE", "").upper() in ("1", "TRUE", "ON", "YES"):
         raise WeightsError("HF_HUB_OFFLINE is set; unset it, or use --from DIR")
     endpoint = os.environ.get("HF_ENDPOINT") or None
     url = hf_hub_url(source.repo, source.file, revision=source.revision, endpoint=endpoint)
-    headers = {name: value for name, value in build_hf_headers().items() if isinstance(value, str)}
+    token = get_token()
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
     # The library's own certificate settings hold: the hub's clients read this variable.
     connection = Connection(certificates=os.environ.get("REQUESTS_CA_BUNDLE") or None, headers=headers)
     try:

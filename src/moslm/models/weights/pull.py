@@ -48,8 +48,8 @@ def pull(
         progress: Who watches.
 
     Raises:
-        WeightsError: No such weights or source, a wrong hash (names both; what was fetched is removed), no space left, or
-            a broken connection (what was fetched is kept and the next pull resumes).
+        WeightsError: No such weights or source, a wrong hash (names both; what was fetched is removed), no space left,
+            or a broken connection (what was fetched is kept and the next pull resumes).
     """
     progress = progress or Silent()
     weights = described(name, sha256, _own_file(name, source))
