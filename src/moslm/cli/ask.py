@@ -1,0 +1,47 @@
+"""``moslm ask``: one request, its answer on stdout."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import uuid
+
+from moslm.cli.asking import add_caller, answered, caller, compiled, nobody
+from moslm.cli.decision_view import outcome
+from moslm.cli.review import at_the_terminal
+from moslm.cli.settings import add_config
+from moslm.cli.style import safe, style_for
+from moslm.cli.table import items
+from moslm.decision import Decision
+from moslm.governance.wording import dollars, milliseconds
+
+HELP = "Answer one request"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the request and who asks."""
+    parser.add_argument("text", metavar="TEXT", help="the request; - reads it from stdin")
+    add_config(parser)
+    parser.add_argument("--json", action="store_true", help='print {"reply": ..., "decision": {...}}')
+    add_caller(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Ask, and print the reply."""
+    text = sys.stdin.read() if options.text == "-" else options.text
+    graph = compiled(options.config)
+    decide = at_the_terminal if sys.stdin.isatty() and not options.json else nobody
+    reply, record = answered(graph, text, caller(options), str(uuid.uuid4()), decide)
+    if options.json:
+        print(json.dumps({"reply": reply, "decision": record}, ensure_ascii=False))
+        return 0
+    print(safe(reply))
+    if sys.stderr.isatty():
+        print(style_for(sys.stderr).dim(_footer(Decision.model_validate(record))), file=sys.stderr)
+    return 0
+
+
+def _footer(decision: Decision) -> str:
+    time, price = milliseconds(decision.total_ms), dollars(decision.cost.spent_usd)
+    return items([outcome(decision), price, time, f"moslm explain {decision.id[:8]}"])

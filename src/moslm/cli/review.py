@@ -1,0 +1,80 @@
+"""A person's decisions at the terminal: approve, reject, edit or answer what a run waits for."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from moslm.cli.style import Style, safe, style_for
+
+_LETTERS = {"approve": "y", "reject": "n", "edit": "e", "respond": "r"}
+_WORDS = {"approve": "[y]es", "reject": "[n]o", "edit": "[e]dit the arguments", "respond": "[r]espond in its place"}
+
+Prompt = Callable[[str], str]
+
+
+def at_the_terminal(question: dict[str, Any], prompt: Prompt = input) -> dict[str, Any]:
+    """Ask a person about every action of one interrupt.
+
+    Args:
+        question: ``action_requests`` and ``review_configs``, as LangChain's HumanInTheLoopMiddleware writes them.
+        prompt: Shows a text and returns the line that was typed.
+
+    Returns:
+        What resumes the run: ``{"decisions": [...]}``, one for each action.
+    """
+    style = style_for()
+    if "problem" in question:
+        print(f"That did not fit: {safe(str(question['problem']))}")
+    allowed = {each["action_name"]: each["allowed_decisions"] for each in question["review_configs"]}
+    requests = question["action_requests"]
+    return {"decisions": [_decided(each, allowed[each["name"]], prompt, style) for each in requests]}
+
+
+def _decided(request: dict[str, Any], allowed: list[str], prompt: Prompt, style: Style) -> dict[str, Any]:
+    print(style.bold(safe(request.get("description") or request["name"])))
+    for name, value in request["args"].items():
+        print(f"  {safe(name)}: {safe(json.dumps(value, ensure_ascii=False))}")
+    letters = {_LETTERS[each]: each for each in allowed if each in _LETTERS}
+    choices = ", ".join(_WORDS[each] for each in letters.values())
+    while True:
+        typed = prompt(f"{choices}? ").strip().lower()[:1]
+        decision = _DECISIONS[letters[typed]](request, prompt) if typed in letters else None
+        if decision is not None:
+            return decision
+
+
+def _approve(request: dict[str, Any], prompt: Prompt) -> dict[str, Any] | None:
+    return {"type": "approve"}
+
+
+def _reject(request: dict[str, Any], prompt: Prompt) -> dict[str, Any] | None:
+    why = prompt("Why not (may stay empty)? ").strip()
+    return {"type": "reject", "message": why} if why else {"type": "reject"}
+
+
+def _edit(request: dict[str, Any], prompt: Prompt) -> dict[str, Any] | None:
+    typed = prompt("Arguments as JSON: ")
+    try:
+        args = json.loads(typed)
+    except ValueError as error:
+        print(f"That is no JSON: {error}")
+        return None
+    if not isinstance(args, dict):
+        print('Write an object, such as {"amount": 20}')
+        return None
+    return {"type": "edit", "edited_action": {"name": request["name"], "args": {**request["args"], **args}}}
+
+
+def _respond(request: dict[str, Any], prompt: Prompt) -> dict[str, Any] | None:
+    words = prompt("Your answer: ").strip()
+    return {"type": "respond", "message": words} if words else None
+
+
+_DECISIONS: dict[str, Callable[[dict[str, Any], Prompt], dict[str, Any] | None]] = {
+    "approve": _approve,
+    "reject": _reject,
+    "edit": _edit,
+    "respond": _respond,
+}
