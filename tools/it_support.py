@@ -120,8 +120,9 @@ def _matching(service: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     named = [row for row in rows if row["name"].lower() == wanted]
     if named:
         return named
-    words = set(re.findall(r"[\w-]+", wanted))
-    about = [row for row in rows if words & set(re.findall(r"[\w-]+", f"{row['name']} {row['what']}".lower()))]
+    words = set(content_words(wanted))
+    hits = [len(words.intersection(content_words(f"{row['name']} {row['what']}"))) for row in rows]
+    about = [row for row, hit in zip(rows, hits, strict=True) if hit and hit == max(hits)]
     close = get_close_matches(wanted, [row["name"].lower() for row in rows], n=1, cutoff=0.75)
     return about or [row for row in rows if row["name"].lower() in close]
 
