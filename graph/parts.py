@@ -6,7 +6,7 @@ line, and not when the first request meets it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -39,7 +39,7 @@ from moslm.nodes.escalate import LargeModel
 from moslm.nodes.recall import Memory
 from moslm.nodes.respond import AuditTrail, Terms
 from moslm.state import Turn
-from moslm.tools import Toolbox, build_toolbox
+from moslm.tools import Toolbox, build_toolbox, how_to_call, load_mcp_tools, shared_company
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +85,15 @@ def build_parts(
     Raises:
         ConfigError: A setting cannot stand, or names what does not exist.
     """
-    settings = config if isinstance(config, Config) else load(config)
-    domains = load_domains(settings)
+    settings, file = (config, None) if isinstance(config, Config) else (load(config), str(config) if config else None)
+    domains = load_domains(settings, file=file)
     served = {name: domain for name, domain in domains.items() if not domain.large_model_only}
     _only_known(models or {}, served, "models")
     prices = PriceTable(settings.prices)
     known_signals = {**SIGNALS, **(signals or {})}
     _only_known({settings.defaults.confidence: None}, known_signals, "defaults.confidence")
-    agents = {
-        name: _agent(domain, settings, (models or {}).get(name), tools, prices) for name, domain in served.items()
-    }
+    workshop = _Workshop(settings, file, prices, tools, load_mcp_tools(settings.mcp, file=file))
+    agents = {name: _agent(domain, (models or {}).get(name), workshop) for name, domain in served.items()}
     large = _large(settings, large_model, prices)
     thresholds = {name: domain.settings.threshold for name, domain in served.items()}
     return Parts(
@@ -116,17 +115,33 @@ def build_parts(
     )
 
 
-def _agent(
-    domain: Domain, config: Config, given: BaseChatModel | None, tools: Sequence[BaseTool], prices: PriceTable
-) -> DomainAgent:
+class _Workshop:
+    """What every domain's agent is made with."""
+
+    def __init__(
+        self,
+        config: Config,
+        file: str | None,
+        prices: PriceTable,
+        tools: Sequence[BaseTool],
+        mcp: Mapping[str, Sequence[BaseTool]],
+    ) -> None:
+        self.config, self.prices = config, prices
+        self._options: Any = {"tools": tools, "mcp": mcp, "company": shared_company(config, file=file), "file": file}
+
+    def toolbox(self, domain: Domain, calls_tools: bool) -> Toolbox:
+        return build_toolbox(domain, self.config, calls_tools=calls_tools, **self._options)
+
+
+def _agent(domain: Domain, given: BaseChatModel | None, workshop: _Workshop) -> DomainAgent:
     settings = domain.settings
-    model = given or _chat_model(settings.model, settings.deadline_ms, config, f"domains.{domain.name}.model")
+    key = f"domains.{domain.name}.model"
+    model = given or _chat_model(settings.model, settings.deadline_ms, workshop.config, key)
     name = model_name(model)
     profile = dict(model.profile or {})
-    calls_tools = settings.use_tools == "always" or (
-        settings.use_tools == "auto" and bool(profile.get("tool_calling", given is not None))
-    )
-    toolbox = build_toolbox(domain, config, tools=tools) if calls_tools else Toolbox.empty(domain)
+    able = bool(profile.get("tool_calling", given is not None))
+    calls_tools = settings.use_tools == "always" or (settings.use_tools == "auto" and able)
+    toolbox = workshop.toolbox(domain, calls_tools)
     return DomainAgent(
         name=domain.name,
         model=_silent(model, toolbox.tools, f"{domain.name} model"),
@@ -134,12 +149,26 @@ def _agent(
         prompt=domain.prompt,
         tools=ToolNode(list(toolbox.tools), handle_tool_errors=toolbox.on_error) if toolbox.tools else None,
         effects=dict(toolbox.effects),
+        how_to_call=partial(_how_to_call, {tool.name: tool for tool in toolbox.tools}),
         search=_search(toolbox, settings.passages) if not calls_tools and settings.passages else None,
-        price=partial(prices.cost_usd, name),
+        price=_price(workshop.prices, name, given, settings.model),
         deadline_s=settings.deadline_ms / 1000,
         max_rounds=settings.max_tool_rounds,
         max_input_tokens=int(profile.get("max_input_tokens") or 8192),
     )
+
+
+def _how_to_call(tools: Mapping[str, BaseTool], name: str) -> str:
+    return how_to_call(tools[name]) if name in tools else f"There is no such tool; there are {', '.join(tools)}."
+
+
+def _price(
+    prices: PriceTable, name: str, given: BaseChatModel | None, settings: ModelSettings
+) -> Callable[[int, int], float]:
+    """Return what calls of this model cost; a hosted model without a price is refused now, not when the bill comes."""
+    owned = None if given is not None else not isinstance(settings, HostedModel)
+    prices.of(name, owned=owned)
+    return partial(prices.cost_usd, name, owned=owned)
 
 
 def _chat_model(settings: ModelSettings, deadline_ms: float, config: Config, key: str) -> BaseChatModel:
@@ -170,15 +199,13 @@ def _large(config: Config, given: BaseChatModel | None, prices: PriceTable) -> L
     name = settings.model.name if given is None and isinstance(settings.model, HostedModel) else model_name(model)
     cap = DailyCap(max_usd=settings.max_usd_per_day, max_calls=settings.max_calls_per_day)
     throttle = Throttle(per_minute=settings.requests_per_minute, max_wait_ms=settings.max_wait_ms)
-    price = partial(prices.cost_usd, name)
-    price(1, 1)  # a model without a price is refused now, not when the first bill comes
     return LargeModel(
         model=_silent(model, (), "large model"),
         name=name,
         system_prompt=settings.system_prompt,
         deadline_s=settings.deadline_ms / 1000,
         max_tokens=settings.model.max_tokens if not isinstance(settings.model, ScriptedModel) else 1024,
-        price=price,
+        price=_price(prices, name, given, settings.model),
         reserve=cap.reserve,
         throttle=RunnableLambda(lambda _: throttle.acquire(), afunc=lambda _: throttle.aacquire(), name="throttle"),
     )

@@ -7,7 +7,7 @@ has decided, unless the caller's role allows it. Whether the draft is good enoug
 from __future__ import annotations
 
 import time
-from collections.abc import Generator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -49,9 +49,11 @@ class DomainAgent:
     """LangGraph's `ToolNode`; None when the model works from passages."""
     effects: dict[str, str]
     """Effect of each tool by name; one that is missing counts as a write."""
+    how_to_call: Callable[[str], str]
+    """What to tell a model whose call of the named tool could not be read."""
     search: Runnable[Any, Any] | None
     """Handbook search (text -> passages) for a model that calls no tools."""
-    price: Any
+    price: Callable[[int, int], float]
     """(input tokens, output tokens) -> US dollars."""
     deadline_s: float
     max_rounds: int
@@ -125,7 +127,7 @@ class _Work:
         for _ in range(self.agent.max_rounds + 1):
             reply = yield Call(self.agent.model, self._prompt(), self.agent.model_name, self.deadline)
             self._count(reply)
-            if not reply.tool_calls:
+            if not reply.tool_calls and not reply.invalid_tool_calls:
                 self.text, self.logprobs = reply.text.strip(), token_logprobs(reply)
                 if not self.text:
                     raise BackendGarbled(self.agent.model_name, f"{self.agent.model_name} returned an empty answer")
@@ -137,6 +139,9 @@ class _Work:
         raise BackendError(self.agent.model_name, f"{self.agent.model_name} kept calling tools without an answer")
 
     def _tools(self, reply: AIMessage) -> Generator[Call, Any, None]:
+        for wrong in reply.invalid_tool_calls:
+            words = self.agent.how_to_call(wrong["name"] or "")
+            self.transcript.append(ToolMessage(words, tool_call_id=str(wrong["id"]), status="error"))
         free = [call for call in reply.tool_calls if self._effect(call["name"]) == "read" or self._may_write]
         held = [call for call in reply.tool_calls if call not in free]
         if free:
@@ -164,7 +169,8 @@ class _Work:
         if self.agent.tools is None:
             raise BackendGarbled(self.agent.model_name, f"{self.agent.model_name} called a tool it was not given")
         started = time.perf_counter()
-        asked = {"messages": [AIMessage("", tool_calls=calls)]}
+        # the request's id makes a write repeatable: run again, it returns what it did the first time
+        asked = {"messages": [AIMessage("", tool_calls=calls)], "request": {"id": self.request["id"]}}
         result = yield Call(self.agent.tools, asked, f"a tool of {self.agent.name}", self.deadline)
         ms = (time.perf_counter() - started) * 1000
         replies = [each for each in result["messages"] if isinstance(each, ToolMessage)]

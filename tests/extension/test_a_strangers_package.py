@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from moslm import Config, ScriptedChatModel, create_moslm
+from moslm import Config, ConfigError, ScriptedChatModel, create_moslm
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # the stranger's package is installed nowhere
@@ -76,5 +76,13 @@ def test_a_classifier_of_ones_own_takes_the_place_of_ours():
 
 def test_any_chat_model_may_be_a_domains_model():
     other = ScriptedChatModel(replies=["Mine."], model="acme-7b")
-    found = decision(create_moslm(config(), models={"legal": other}))
+    priced = config(prices={"acme-7b": {"input": 0.1, "output": 0.1}})
+    found = decision(create_moslm(priced, models={"legal": other}))
+    assert found["cost"]["spent_usd"] > 0
     assert found["answered_by"] == "acme-7b"
+
+
+def test_a_model_whose_price_nobody_knows_is_refused_before_the_first_request():
+    other = ScriptedChatModel(replies=["Mine."], model="acme-7b")
+    with pytest.raises(ConfigError, match="acme-7b.*no known price"):
+        create_moslm(config(), models={"legal": other})
