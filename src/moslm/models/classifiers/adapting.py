@@ -1,0 +1,139 @@
+"""Fits a finished head to a user's set of domains: adds labels from a few examples, drops labels that are not there.
+
+The finished columns stay as they are, so the domains that were there lose next to nothing. An added label gets one
+column, fitted in seconds against the bank of the head. What was fitted is kept in ``heads/`` under `moslm.config.home`.
+Knows domains by name and examples only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moslm.config import home
+from moslm.errors import ConfigError
+from moslm.models.classifiers import DescribedDomain, artefact
+from moslm.models.classifiers.artefact import Bank
+from moslm.models.classifiers.head import AddedLabel, Head, nearness_features
+from moslm.models.classifiers.regression import Array, fit_softmax, log_sum
+
+_PENALTY, _ITERATIONS, _FOLDS = 1e-3, 200, 5
+_log = logging.getLogger(__name__)
+
+
+def head_for(domains: Sequence[DescribedDomain], *, folder: Path | None = None) -> Head:
+    """Return the head of a folder, fitted to these domains.
+
+    Args:
+        domains: All domains to tell apart.
+        folder: Folder of a fitted head; the shipped one when None.
+
+    Raises:
+        ConfigError: The head cannot be read, or a domain that it does not know has no examples.
+    """
+    folder = folder or artefact.SHIPPED
+    head = artefact.read(folder)
+    names = [domain.name for domain in domains]
+    if set(names) == set(head.labels):
+        return head
+    new = {domain.name: domain.examples for domain in domains if domain.name not in head.labels}
+    for name, examples in new.items():
+        if not any(text.strip() for text in examples):
+            raise ConfigError(
+                "the classifier does not know this domain and it has no examples",
+                key=f"domains.{name}",
+                mend="write 20 requests or more into its examples.jsonl",
+            )
+    kept = tuple(name for name in head.labels if name in names)
+    return _cached(folder, head, kept, new)
+
+
+def adapted(head: Head, bank: Bank | None, kept: tuple[str, ...], new: Mapping[str, Sequence[str]]) -> Head:
+    """Return the head with only the ``kept`` labels of its own and with the ``new`` ones beside them.
+
+    Args:
+        head: A finished head.
+        bank: What it was fitted on; needed for new labels.
+        kept: Labels that stay; requests of the others belong nowhere from now on.
+        new: Examples of each new label.
+
+    Raises:
+        ConfigError: New labels but no bank to fit them against.
+    """
+    if not new:
+        return replace(head, labels=kept)
+    if bank is None:
+        raise ConfigError("the fitted head carries no bank to fit new domains against", mend="run: moslm fit")
+    vectors = {name: head.encoder.encode(list(texts)) for name, texts in new.items()}
+    fitted = {name: head.fitted_scores(list(texts)) for name, texts in new.items()}
+    added = tuple(_added(name, vectors, fitted, bank, np.arange(len(vectors[name]))) for name in new)
+    grown = replace(head, labels=(*kept, *new), added=(*head.added, *added))
+    strange = [_held_out_strangeness(grown, name, vectors, fitted, bank) for name in new]
+    return replace(grown, calibration=np.sort(np.concatenate([head.calibration, *strange])))
+
+
+def _added(
+    name: str, vectors: Mapping[str, Array], fitted: Mapping[str, Array], bank: Bank, rows: NDArray[np.int64]
+) -> AddedLabel:
+    """Fit one label from these rows of its examples, against the bank and the other new labels."""
+    examples = vectors[name][rows]
+    others = [other for other in vectors if other != name]
+    everything = np.vstack([examples, bank.vectors, *(vectors[other] for other in others)])
+    scores = np.vstack([fitted[name][rows], bank.scores, *(fitted[other] for other in others)])
+    own = np.concatenate([np.arange(len(rows)), np.full(len(everything) - len(rows), -1)])
+    is_new = (own >= 0).astype(np.int64)
+    weights = np.where(is_new, 1 / len(rows), scores.shape[1] / (len(everything) - len(rows)))
+    linear = fit_softmax(
+        nearness_features(everything, examples, scores, own=own),
+        is_new,
+        weights.astype(np.float32),
+        count=1,
+        penalty=_PENALTY,
+        iterations=_ITERATIONS,
+        offset=log_sum(scores)[:, None],
+    )
+    return AddedLabel(name, examples, linear)
+
+
+def _held_out_strangeness(
+    head: Head, name: str, vectors: Mapping[str, Array], fitted: Mapping[str, Array], bank: Bank
+) -> Array:
+    """Return the strangeness of each example when the label was fitted without it."""
+    rows = np.arange(len(vectors[name]))
+    if len(rows) < 2 * _FOLDS:
+        return np.zeros(0, np.float32)
+    found = []
+    for fold in range(_FOLDS):
+        inside, outside = rows[rows % _FOLDS != fold], rows[rows % _FOLDS == fold]
+        without = replace(
+            head,
+            added=tuple(
+                _added(name, vectors, fitted, bank, inside) if added.name == name else added for added in head.added
+            ),
+        )
+        found.append(without.strangeness(without.columns(vectors[name][outside], fitted[name][outside])))
+    return np.concatenate(found)
+
+
+def _cached(folder: Path, head: Head, kept: tuple[str, ...], new: Mapping[str, Sequence[str]]) -> Head:
+    told = json.dumps([head.version, kept, {name: list(texts) for name, texts in new.items()}], sort_keys=True)
+    place = home() / "heads" / hashlib.sha256(told.encode("utf-8", "replace")).hexdigest()[:24]
+    if (place / "card.json").exists():
+        try:
+            return artefact.read(place)
+        except ConfigError as error:
+            _log.warning("a kept head is fitted anew: %s", error)
+    found = adapted(head, artefact.read_bank(folder) if new else None, kept, new)
+    try:
+        return artefact.write(place, found, None, {"adapted_from": head.version})
+    except ConfigError as error:
+        # a home that cannot be written costs some seconds at every start, nothing else
+        _log.warning("the fitted head is not kept: %s", error)
+        return replace(found, version=place.name[:12])
