@@ -53,19 +53,12 @@ def _checked(file: str | None) -> str:
     file = config_file(file)
     parts = build_parts(file)
     config = parts.config
-    served = [f"{name} ({named(config_model(parts.domains[name].settings.model, config))})" for name in parts.agents]
+    served = [f"{name} ({named(parts.domains[name].settings.model)})" for name in parts.agents]
+    large = named(config.large_model.model) if config.large_model else "none: what must go up is handed over"
     lines = [
         ("domains", items(served)),
         ("large only", items([name for name in parts.domains if name not in parts.agents])),
-        (
-            "large model",
-            named(config.large_model.model) if config.large_model else "none: such requests are handed over",
-        ),
+        ("large model", large),
         ("classifier", config.classifier.kind),
     ]
     return f"{file or 'The embedded default'} is sound.\n{labelled(lines)}"
-
-
-def config_model(own: ModelSettings | None, config: Config) -> ModelSettings:
-    """Return the model of a domain: its own, or the default one."""
-    return own or config.defaults.model

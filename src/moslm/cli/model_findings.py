@@ -1,0 +1,146 @@
+"""What ``moslm doctor`` finds out about models: weights, servers, keys, packages and prices. Asks no model anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib.util import find_spec
+from typing import Literal
+
+from moslm.budgets.prices import PriceTable
+from moslm.cli.config import named
+from moslm.cli.servers import Seen, look
+from moslm.cli.table import items
+from moslm.config import Config, EmbeddedModel, HostedModel, ModelSettings, VLLMModel
+from moslm.errors import MoSLMError
+
+State = Literal["ok", "missing", "note"]
+
+EXTRAS = {
+    "local": ("xllamacpp", "models inside this process"),
+    "tools": ("sqlalchemy", "tools over a company database"),
+    "hosted": ("langchain", "hosted models"),
+    "mcp": ("langchain_mcp_adapters", "tools of MCP servers"),
+    "hub": ("huggingface_hub", "weights from the Hugging Face hub"),
+    "draw": ("PIL", "the graph as a picture"),
+    "studio": ("langgraph_cli", "LangGraph Studio"),
+}
+"""Extras: the module that shows they are installed, and what they are for."""
+
+_KEYS = {
+    "openai": "OPENAI_API_KEY",
+    "azure_openai": "AZURE_OPENAI_API_KEY",
+    "anthropic": "ANTHROPIC_API_KEY",
+    "google_genai": "GOOGLE_API_KEY",
+    "mistralai": "MISTRAL_API_KEY",
+    "groq": "GROQ_API_KEY",
+    "together": "TOGETHER_API_KEY",
+    "cohere": "COHERE_API_KEY",
+    "deepseek": "DEEPSEEK_API_KEY",
+}
+"""Where the providers' own packages look for their key."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that was looked at."""
+
+    state: State
+    what: str
+    detail: str
+    mend: str = ""
+    """The command, or the words, that mend it."""
+
+
+def distinct(models: list[ModelSettings]) -> list[ModelSettings]:
+    """Return each model once, in order."""
+    return [model for i, model in enumerate(models) if model not in models[:i]]
+
+
+def model_findings(config: Config, model: ModelSettings, users: str) -> Iterator[Finding]:
+    """Yield what there is to find about one configured model and those who use it."""
+    what = f"{named(model)} for {users}"
+    if isinstance(model, EmbeddedModel):
+        yield from _embedded(model, what)
+    elif isinstance(model, VLLMModel):
+        yield from _served(model, what)
+    elif isinstance(model, HostedModel):
+        yield from _hosted(config, model, what)
+    else:
+        yield Finding("note", what, "answers from a script, for tests and documentation")
+
+
+def _embedded(model: EmbeddedModel, what: str) -> Iterator[Finding]:
+    from moslm.models.weights import find
+
+    if not installed("local"):
+        yield lacking("local", what)
+    try:
+        yield Finding("ok", what, f"weights at {find(model.weights)}")
+    except MoSLMError as error:
+        yield Finding("missing", what, str(error), f"moslm pull {model.weights}")
+
+
+def _unset(variable: str, what: str) -> Finding:
+    return Finding("missing", what, f"the variable {variable} is not set", f"export {variable}=...")
+
+
+def _served(model: VLLMModel, what: str) -> Iterator[Finding]:
+    key = os.environ.get(model.api_key_env) if model.api_key_env else None
+    if model.api_key_env and not key:
+        yield Finding(
+            "missing", what, f"the variable {model.api_key_env} is not set", f"export {model.api_key_env}=..."
+        )
+    for seen in look(model.base_url, key):
+        yield _server(model, seen, what)
+
+
+def _server(model: VLLMModel, seen: Seen, what: str) -> Finding:
+    if seen.problem:
+        port = seen.base_url.split("//")[-1].split("/")[0].partition(":")[2] or "8000"
+        mend = f"vllm serve MODEL --served-model-name {model.name} --port {port}"
+        return Finding("missing", what, f"{seen.base_url}: {seen.problem}", mend)
+    wanted = model.lora or model.name
+    if wanted not in seen.models:
+        serves = items(list(seen.models)) or "nothing"
+        mend = f"serve it under that name (--lora-modules {wanted}=DIR)" if model.lora else f'set name to "{serves}"'
+        return Finding(
+            "missing", what, f"{seen.base_url} answers but does not serve {wanted}; it serves {serves}", mend
+        )
+    return Finding("ok", what, f"{seen.base_url} answers")
+
+
+def _hosted(config: Config, model: HostedModel, what: str) -> Iterator[Finding]:
+    if not installed("hosted"):
+        yield lacking("hosted", what)
+    provider = model.name.partition(":")[0]
+    package = "openai" if provider == "azure_openai" else provider
+    if provider in _KEYS and find_spec(f"langchain_{package}") is None:
+        name = f"langchain-{package.replace('_', '-')}"
+        yield Finding("missing", what, f"the package {name} is not installed", f"pip install {name}")
+    if provider in _KEYS and not os.environ.get(_KEYS[provider]):
+        yield _unset(_KEYS[provider], what)
+    try:
+        price = PriceTable(config.prices).of(model.name, owned=False)
+    except MoSLMError as error:
+        yield Finding("missing", what, str(error))
+        return
+    yield Finding(
+        "ok", what, f"${price.input:g} in, ${price.output:g} out per million tokens (as of {price.as_of or '?'})"
+    )
+
+
+def installed(extra: str) -> bool:
+    """Tell whether an extra's packages are there."""
+    return find_spec(EXTRAS[extra][0]) is not None
+
+
+def how_to_install(extra: str) -> str:
+    """Return the command that installs an extra."""
+    return f"pip install 'moslm[{extra}]'"
+
+
+def lacking(extra: str, what: str) -> Finding:
+    """Return the finding that something needs an extra that is not there."""
+    return Finding("missing", what, f"needs the extra {extra}, which is not installed", how_to_install(extra))

@@ -1,0 +1,146 @@
+import pytest
+
+from moslm.cli import doctor, model_findings
+from moslm.cli.servers import Seen
+from moslm.config import Config
+from moslm.errors import ConfigError
+
+VLLM = """
+[defaults.model]
+kind = "vllm"
+name = "qwen"
+base_url = "http://127.0.0.1:8000/v1"
+"""
+HOSTED = """
+[large_model.model]
+kind = "hosted"
+name = "openai:gpt-4o"
+"""
+
+
+def states(out):
+    return [line.split()[0] for line in out.splitlines() if line[:1] not in ("", " ", "N", "M")]
+
+
+@pytest.fixture
+def server(monkeypatch):
+    """Let every server look like this."""
+
+    def shows(problem, *models):
+        monkeypatch.setattr(model_findings, "look", lambda urls, key: [Seen(url, problem, models) for url in urls])
+
+    return shows
+
+
+def test_when_all_is_there_nothing_is_missing(config, moslm_command):
+    code, out, _ = moslm_command("doctor")
+    assert code == 0
+    assert "missing" not in states(out)
+    assert "ok      configuration: moslm.toml is read" in out
+    assert "scripted for customer_service, finance, it_support" in out
+    assert "audit.sqlite can be written" in out
+    assert "ok      the graph: can be built of these parts" in out
+    assert out.endswith("\nNothing is missing.\n")
+    assert max(map(len, out.splitlines())) <= 100
+
+
+def test_looking_makes_no_record(config, moslm_command, log):
+    moslm_command("doctor")
+    assert log.list() == []
+
+
+def test_weights_that_are_not_here_are_missing_with_their_command(folder, moslm_command):
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    assert "→ moslm pull smollm2-135m-instruct" in out
+
+
+def test_a_server_that_is_down_is_missing_with_its_command(config, moslm_command, server):
+    config.write_text(VLLM)
+    server("nothing answers there")
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    assert "http://127.0.0.1:8000/v1: nothing answers there" in " ".join(out.split())
+    assert "→ vllm serve MODEL --served-model-name qwen --port 8000" in out
+
+
+def test_a_server_that_serves_another_model_is_told(config, moslm_command, server):
+    config.write_text(VLLM)
+    server(None, "llama")
+    out = " ".join(moslm_command("doctor")[1].split())
+    assert "does not serve qwen; it serves llama" in out
+    assert '→ set name to "llama"' in out
+
+
+def test_an_adapter_is_looked_for_among_the_models(config, moslm_command, server):
+    config.write_text(VLLM + 'lora = "finance"\n')
+    server(None, "qwen")
+    assert "--lora-modules finance=DIR" in moslm_command("doctor")[1]
+    server(None, "qwen", "finance")
+    assert moslm_command("doctor")[0] == 0
+
+
+def test_a_key_that_is_not_set_is_missing(config, moslm_command, monkeypatch):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    config.write_text(config.read_text() + HOSTED)
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    assert "→ export OPENAI_API_KEY=..." in out
+    assert "$2.5 in, $10 out per million tokens (2024-10-02)" in " ".join(out.split())
+
+
+def test_a_hosted_model_without_a_price_is_missing_one(config, moslm_command, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    config.write_text(config.read_text() + HOSTED.replace("gpt-4o", "gpt-99"))
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    assert "has no known price" in " ".join(out.split())
+
+
+def test_an_extra_that_is_needed_and_not_installed_is_missing(config, moslm_command, monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "x")
+    config.write_text(config.read_text() + HOSTED)
+    monkeypatch.setattr(model_findings, "installed", lambda extra: extra != "hosted")
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    assert "→ pip install 'moslm[hosted]'" in out
+
+
+def test_an_extra_that_nothing_needs_is_a_note(config, moslm_command, monkeypatch):
+    monkeypatch.setattr(doctor, "installed", lambda extra: extra != "draw")
+    code, out, _ = moslm_command("doctor")
+    assert code == 0
+    assert "note    extra draw: not installed; it is for the graph as a picture" in out
+
+
+def test_a_configuration_that_cannot_stand_is_all_there_is_to_say(config, moslm_command):
+    config.write_text("[defaults]\nthreshold = 8")
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    assert states(out) == ["ok", "missing"]
+    assert "defaults.threshold = 8" in out
+
+
+def test_an_audit_log_that_cannot_be_written_is_missing(config, folder, moslm_command):
+    (folder / "blocked").write_text("")
+    config.write_text('audit_file = "blocked/audit.sqlite"\n' + config.read_text())
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    assert "missing audit log: the audit log" in out
+
+
+def test_what_does_not_fit_together_is_told(config, moslm_command, monkeypatch):
+    from moslm.graph import parts
+
+    def refuse(config):
+        raise ConfigError("names nothing that exists", key="defaults.confidence", value="maen")
+
+    monkeypatch.setattr(parts, "build_parts", refuse)
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    assert "missing the graph: defaults.confidence = 'maen'" in out
+
+
+def test_a_missing_large_model_is_a_note_with_the_way_to_one():
+    (finding,) = doctor._large_model(Config())
+    assert (finding.state, finding.mend) == ("note", "add [large_model]; see: moslm config example")
