@@ -37,6 +37,7 @@ check: $(VENV)/.dev ## Lint, format, types, import directions: what a commit mus
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/mypy
+	$(BIN)/python docs/generate.py --check
 
 format: $(VENV)/.dev ## Put the code into shape
 	$(BIN)/ruff check --fix .
@@ -45,6 +46,10 @@ format: $(VENV)/.dev ## Put the code into shape
 studio: $(VENV)/.dev ## Open the graph in LangGraph Studio (langgraph dev)
 	$(BIN)/moslm pull
 	$(BIN)/langgraph dev
+
+docs: $(VENV)/.dev ## Write what the documentation takes from the code: module list, JSON Schemas, the drawn graph
+	$(BIN)/python docs/generate.py
+	$(BIN)/moslm graph --png docs/graph.png --mermaid docs/graph.mmd
 
 clean: ## Remove the environment and what was built
 	rm -rf $(VENV) build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
