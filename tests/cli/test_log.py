@@ -18,9 +18,9 @@ def test_decisions_are_listed_newest_first(two, moslm_command):
     code, out, _ = moslm_command("log")
     lines = out.splitlines()
     assert code == 0
-    assert lines[0].startswith("closed (UTC)         id        tenant  domain   outcome    confidence  cost ")
+    assert lines[0].startswith("closed (UTC)      id        tenant  domain   outcome    conf.  cost  fired")
     assert lines[1].split()[2:6] == ["bbbb2222", "other", "finance", "escalated"]
-    assert lines[1].split()[6:] == ["0.62", "$0", "412", "ms", "low_confidence"]
+    assert lines[1].split()[6:] == ["0.62", "$0", "low_confidence"]
     assert lines[2].split()[2:6] == ["aaaa1111", "acme", "finance", "answered"]
 
 

@@ -80,7 +80,7 @@ def test_a_decision_is_found_by_the_beginning_of_its_id(log):
 def test_an_ambiguous_beginning_names_two_that_fit(log):
     log.append(a_decision(id="aa11"))
     log.append(a_decision(id="ab22"))
-    with pytest.raises(AuditError, match="several decisions begin with .a., such as aa11 and ab22"):
+    with pytest.raises(AuditError, match=r"several decisions begin with .a., such as aa11 and ab22"):
         log.get("a")
 
 

@@ -56,7 +56,7 @@ def test_an_unsure_draft_is_told_with_what_would_have_been_enough():
     text = explain(an_unsure_decision())
     assert "It was answered by the large model (gpt-4o)." in text
     assert (
-        "Fired: low_confidence, because Confidence 0.62 is below 0.80. Did not fire: backend_failed."
+        "low_confidence fired: Confidence 0.62 is below 0.80. Did not fire: backend_failed."
         " So the large model was to answer instead." in text
     )
     assert "had a confidence of 0.62, below its threshold of 0.80; it was not shown." in text
@@ -94,7 +94,7 @@ def test_an_unknown_confidence_is_called_unknown_and_low(confidence):
 def test_each_trigger_is_turned_round(reason, otherwise):
     text = explain(sent_up(reason))
     assert otherwise in text
-    assert f"Fired: {reason.trigger}, because {reason.detail}." in text
+    assert f"{reason.trigger} fired: {reason.detail}." in text
 
 
 def test_several_reasons_must_all_have_been_otherwise():
@@ -134,7 +134,7 @@ def test_parts_are_named_by_their_place_and_never_by_their_text():
 def test_a_handed_over_request_says_what_the_user_was_told_and_what_was_missing():
     text = explain(sent_up(UNFAMILIAR, outcome="handed_over", answered_by=None, refusal="no large model is configured"))
     assert "It was handed over to a person and carries no model's answer." in text
-    assert "The user was told: No large model is configured." in text
+    assert "The reason given: No large model is configured." in text
     assert "Had a large model been there to answer" in text
 
 
@@ -155,9 +155,9 @@ def test_a_refused_request_was_never_classified():
             refusal="The message is empty.",
         )
     )
-    assert "It was turned away. The user was told: The message is empty." in text
+    assert "It was turned away. The reason given: The message is empty." in text
     assert "The request was not classified." in text
-    assert "Fired: empty, because It is empty. So it was turned away." in text
+    assert "empty fired: It is empty. So it was turned away." in text
 
 
 def test_a_remembered_answer_asked_no_model():

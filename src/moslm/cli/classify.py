@@ -10,12 +10,14 @@ import argparse
 import contextlib
 import json
 import os
+import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from moslm.cli.settings import add_config, config_file
+from moslm.cli.style import WIDTH
 from moslm.decision import Check, Classification
 from moslm.errors import ConfigError, RequestError
 from moslm.governance.wording import counted
@@ -161,8 +163,10 @@ def _watched(results: Iterator[dict[str, Any]], source: IO[bytes], target: IO[by
         return results
     from tqdm import tqdm
 
-    watched: Iterator[dict[str, Any]] = iter(tqdm(results, total=_lines(source), unit=" lines", file=sys.stderr))
-    return watched
+    # some terminals say that they have no columns and no rows, and tqdm believes them
+    columns = min(WIDTH, shutil.get_terminal_size().columns)
+    bar = tqdm(results, total=_lines(source), unit=" lines", ncols=columns, nrows=24, file=sys.stderr)
+    return iter(bar)
 
 
 def _lines(source: IO[bytes]) -> int | None:

@@ -14,7 +14,7 @@ from moslm.cli.style import style_for
 from moslm.cli.table import columns
 from moslm.decision import Action, Decision, Outcome
 from moslm.governance.audit import Filters
-from moslm.governance.wording import dollars, milliseconds, number, printable
+from moslm.governance.wording import dollars, number, printable
 
 HELP = "List the decisions that were made"
 
@@ -78,20 +78,19 @@ def moment(text: str) -> datetime:
 
 
 def _table(decisions: Sequence[Decision]) -> str:
-    header = ["closed (UTC)", "id", "tenant", "domain", "outcome", "confidence", "cost", "time", "fired"]
-    return columns(header, [_row(each) for each in decisions], style_for(), right="confidence cost time")
+    header = ["closed (UTC)", "id", "tenant", "domain", "outcome", "conf.", "cost", "fired"]
+    return columns(header, [_row(each) for each in decisions], style_for(), right="conf. cost")
 
 
 def _row(decision: Decision) -> list[str]:
     confidence = "–" if decision.confidence is None else number(decision.confidence)
     return [
-        printable(decision.closed_at)[:19].replace("T", " "),
+        printable(decision.closed_at)[:16].replace("T", " "),
         printable(decision.id)[:8],
         printable(decision.tenant),
         printable(decision.domain or "–"),
         decision.outcome,
         confidence,
         dollars(decision.cost.spent_usd),
-        milliseconds(decision.total_ms),
         ", ".join(dict.fromkeys(printable(each.trigger) for each in decision.reasons)),
     ]

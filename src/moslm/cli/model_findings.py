@@ -126,9 +126,8 @@ def _hosted(config: Config, model: HostedModel, what: str) -> Iterator[Finding]:
     except MoSLMError as error:
         yield Finding("missing", what, str(error))
         return
-    yield Finding(
-        "ok", what, f"${price.input:g} in, ${price.output:g} out per million tokens (as of {price.as_of or '?'})"
-    )
+    known = f"${price.input:g} in, ${price.output:g} out per million tokens"
+    yield Finding("ok", what, f"{known} ({price.as_of or 'your own price'})")
 
 
 def installed(extra: str) -> bool:

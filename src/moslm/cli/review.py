@@ -14,17 +14,17 @@ _WORDS = {"approve": "[y]es", "reject": "[n]o", "edit": "[e]dit the arguments", 
 Prompt = Callable[[str], str]
 
 
-def at_the_terminal(question: dict[str, Any], prompt: Prompt = input) -> dict[str, Any]:
+def at_the_terminal(question: dict[str, Any], prompt: Prompt | None = None) -> dict[str, Any]:
     """Ask a person about every action of one interrupt.
 
     Args:
         question: ``action_requests`` and ``review_configs``, as LangChain's HumanInTheLoopMiddleware writes them.
-        prompt: Shows a text and returns the line that was typed.
+        prompt: Shows a text and returns the line that was typed; by default `input`.
 
     Returns:
         What resumes the run: ``{"decisions": [...]}``, one for each action.
     """
-    style = style_for()
+    prompt, style = prompt or input, style_for()
     if "problem" in question:
         print(f"That did not fit: {safe(str(question['problem']))}")
     allowed = {each["action_name"]: each["allowed_decisions"] for each in question["review_configs"]}

@@ -68,10 +68,10 @@ def _outcome(decision: Decision) -> Iterator[str]:
         yield f"It was answered by the large model{_named(decision.answered_by)}."
     elif decision.outcome == "handed_over":
         yield "It was handed over to a person and carries no model's answer."
-        yield why and f"The user was told: {why}"
+        yield why and f"The reason given: {why}"
     else:
         yield "It was turned away."
-        yield why and f"The user was told: {why}"
+        yield why and f"The reason given: {why}"
 
 
 def _who_answered(decision: Decision) -> str:
@@ -152,7 +152,7 @@ def _one_check(check: Check) -> Iterator[str]:
 
 def _fired(reason: Reason) -> str:
     detail = printable(reason.detail).rstrip(".")
-    return f"Fired: {printable(reason.trigger)}" + (f", because {detail}." if detail else ".")
+    return f"{printable(reason.trigger)} fired" + (f": {detail}." if detail else ".")
 
 
 def _drafted(decision: Decision) -> Iterator[str]:
