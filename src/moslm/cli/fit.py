@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
     head = artefact.write(out, head, bank, _card(rows, held_out, options, figures))
     print(_report(rows, held_out, figures))
     print(f"\nhead {head.version} is in {out}")
-    if out != artefact.SHIPPED:
+    if out.resolve() != artefact.SHIPPED.resolve():
         print(f'use it: write head = "{out}" under [classifier]')
     return 0
 

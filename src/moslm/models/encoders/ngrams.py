@@ -106,7 +106,8 @@ def _runs(codes: NDArray[np.uint64], size: int) -> NDArray[np.uint64]:
     space = codes == 32
     # words are padded on both sides, so two spaces in a row are a border
     border = np.concatenate([[0], np.cumsum(space[:-1] & space[1:])])
-    return value[border[size - 1 : size - 1 + count] == border[:count]]
+    inside = border[size - 1 : size - 1 + count] == border[:count]
+    return np.asarray(value[inside], dtype=np.uint64)
 
 
 def _mixed(values: NDArray[np.uint64], kind: int) -> NDArray[np.uint64]:
