@@ -53,7 +53,14 @@ def test_tokens_from_the_cache_cost_the_full_price_where_no_other_is_known():
 
 @pytest.mark.parametrize(
     "model",
-    ["scripted", "SmolLM2-135M-Instruct-Q4_1.gguf", "Qwen2.5-7B-Instruct", "meta-llama/Llama-3.1-8B", "ollama:x"],
+    [
+        "scripted",
+        "generic-fake-chat-model",
+        "SmolLM2-135M-Instruct-Q4_1.gguf",
+        "Qwen2.5-7B-Instruct",
+        "meta-llama/Llama-3.1-8B",
+        "ollama:x",
+    ],
 )
 def test_a_model_on_owned_hardware_costs_nothing_for_a_call(model):
     assert TABLE.cost_usd(model, 10**6, 10**6) == 0.0
