@@ -66,7 +66,7 @@ def _compiled(pattern: str) -> re.Pattern[str]:
     return re.compile(pattern, re.IGNORECASE)
 
 
-_CLAUSE_END = _compiled(r"(?<=[.!?;])\s+|\n+|(?<=\])\s*|\s+(?=\[)|,\s+(?:but|and|so)\s+")
+_CLAUSE_END = _compiled(r"(?<=[.!?;])\s+|\n+|(?<=\])\s*|(?<!\s)\s+(?=\[)|,\s+(?:but|and|so)\s+")
 
 _DEGREE = _any(
     """advanced / deep / deeper / deepest / full / extended / heavy / strong / stronger / strongest / expert

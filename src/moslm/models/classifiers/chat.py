@@ -34,8 +34,8 @@ threshold that asks for certainty. What it truly is nobody knows."""
 class ChatClassifier:
     """Ranks domains by the log-probabilities of a chat model's one-letter answer.
 
-    Without log-probabilities the chosen label gets `UNMEASURED` and the others share the rest. Log-probabilities under a
-    grammar are those before the constraint, so they are scaled to the options. ``strangeness`` is always None.
+    Without log-probabilities the chosen label gets `UNMEASURED` and the others share the rest. Log-probabilities under
+    a grammar are those before the constraint, so they are scaled to the options. ``strangeness`` is always None.
     """
 
     def __init__(self, model: BaseChatModel, domains: Sequence[DescribedDomain]) -> None:
@@ -88,9 +88,13 @@ class ChatClassifier:
         return None
 
     def _probability(self, letter: str, listed: Sequence[Mapping[str, Any]]) -> float:
-        """Return the mass of the tokens that spell a letter; the chosen token may be listed twice, so each counts once."""
-        spelled = {entry.get("token"): entry.get("logprob") for entry in listed if _spells(entry.get("token"), letter)}
-        mass = sum(math.exp(min(value, 0.0)) for value in spelled.values() if _is_number(value))
+        """Return the mass of the tokens that spell a letter; the chosen one may be listed twice and counts once."""
+        spelled: dict[str, float] = {}
+        for entry in listed:
+            token, value = entry.get("token"), entry.get("logprob")
+            if _spells(token, letter) and isinstance(value, int | float) and not math.isnan(value):
+                spelled[str(token)] = math.exp(min(value, 0.0))
+        mass = sum(spelled.values())
         return max(mass, _UNLISTED)
 
     def _chosen(self, answer: AIMessage) -> list[float]:
@@ -112,10 +116,6 @@ def _spells(token: object, letter: str) -> bool:
 
 def _shortened(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most * 3 // 4]} ... {text[-most // 4 :]}"
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not math.isnan(value)
 
 
 def _instruction(letters: str, domains: Sequence[DescribedDomain]) -> str:

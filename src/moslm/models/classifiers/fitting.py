@@ -61,14 +61,17 @@ def fit_head(
         rows: Fitted on; every label occurs.
         held_out: Never fitted on, drawn like the requests to come. Its familiar rows give the temperature and, with
             half of the domains' own examples as a head sees them that was fitted without that half, the calibration:
-            those examples are the nearest thing to what will be asked here.
+            those examples are the nearest thing to what will be asked here. Empty: nothing is calibrated.
         labels: The labels, in the order of the columns.
         encoder: Turns texts into vectors.
         step: Called after each iteration.
     """
     head = _fitted(rows, labels, encoder, step)
+    if not held_out:
+        return head
     spared = _spared(rows)
-    without = [row for row in rows if row not in set(spared)]
+    out = set(spared)
+    without = [row for row in rows if row not in out]
     strange = [_strangeness(_fitted(without, labels, encoder, step), spared)] if spared else []
     familiar = [row for row in held_out if row.label is not None]
     if familiar:

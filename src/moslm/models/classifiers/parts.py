@@ -18,9 +18,9 @@ _LEAST_WORDS = 1
 _CUT = re.compile(
     r"""(?<=[.!?;。！？；।])\s+            # the end of a sentence
     | (?<=[。！？；])
-    | \s*\n\s*
-    | \s+(?=(?:--?|–|—)\s)
-    | (?:,\s*|\s+)(?=(?:and|also|plus|additionally|furthermore|moreover|besides|then|oh|btw|another|
+    | (?<!\s)[^\S\n]*\n\s*
+    | (?<!\s)\s+(?=(?:--?|–|—)\s)
+    | (?:,\s*|(?<![\s,])\s+)(?=(?:and|also|plus|additionally|furthermore|moreover|besides|then|oh|btw|another|
         (?:in\ addition|as\ well\ as|by\ the\ way|one\ more|on\ another|while\ (?:i|you|we)|on\ top\ of)
       )\b)""",
     re.IGNORECASE | re.VERBOSE,
