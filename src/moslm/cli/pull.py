@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from moslm.models.weights.catalog import PINNED
 from moslm.models.weights.download import Progress
-from moslm.models.weights.pull import pull
+from moslm.models.weights.pulling import pull
 from moslm.models.weights.shelf import kept
 
 HELP = "Fetch model weights by pinned hash"
