@@ -22,7 +22,7 @@ from moslm.errors import BackendError, BackendGarbled, BackendTimeout, MissingEx
 
 _END = object()
 _PROMPT_BATCH = 128
-"""Prompt tokens between two chances to stop; below this the processor is no longer filled."""
+"""Prompt tokens between two chances to stop: about a second. Larger batches were not measurably faster."""
 
 
 @dataclass(frozen=True, slots=True)
