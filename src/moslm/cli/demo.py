@@ -21,8 +21,8 @@ HELP = "Answer six requests and show how each was decided"
 
 REQUESTS = (
     ("finance", "How much may a hotel cost per night on a business trip?"),
-    ("IT support", "My account is locked after too many wrong passwords. What should I do?"),
-    ("customer service", "How many days do I have to send back a jacket that does not fit?"),
+    ("IT support", "How often are laptops replaced?"),
+    ("customer service", "How long are rucksacks under guarantee?"),
     ("two domains at once", "My laptop does not start. And who approves the invoice for the repair?"),
     (
         "advanced reasoning",
