@@ -155,7 +155,7 @@ def _card(
         "bank": {
             "left_out_sources": sorted(options.not_in_bank),
             "why": "The head holds aggregate weights over all sources named above. The bank holds one rounded sentence"
-            " vector and its scores for each kept row, which is nearer to the row itself: sources whose licence is"
+            " vector for each kept row, which is nearer to the row itself: sources whose licence is"
             " share-alike or unverified leave no row in it.",
         },
     }

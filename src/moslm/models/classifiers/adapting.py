@@ -22,9 +22,9 @@ from moslm.errors import ConfigError
 from moslm.models.classifiers import DescribedDomain, artefact
 from moslm.models.classifiers.artefact import Bank
 from moslm.models.classifiers.head import AddedLabel, Head, nearness_features
-from moslm.models.classifiers.regression import Array, fit_softmax, log_sum
+from moslm.models.classifiers.regression import Array, fit_softmax
 
-_PENALTY, _ITERATIONS, _FOLDS = 1e-3, 200, 5
+_PENALTY, _ITERATIONS, _FOLDS = 3e-3, 200, 5
 _log = logging.getLogger(__name__)
 
 
@@ -73,31 +73,27 @@ def adapted(head: Head, bank: Bank | None, kept: tuple[str, ...], new: Mapping[s
         raise ConfigError("the fitted head carries no bank to fit new domains against", mend="run: moslm fit")
     vectors = {name: head.encoder.encode(list(texts)) for name, texts in new.items()}
     fitted = {name: head.fitted_scores(list(texts)) for name, texts in new.items()}
-    added = tuple(_added(name, vectors, fitted, bank, np.arange(len(vectors[name]))) for name in new)
+    added = tuple(_added(name, vectors, bank, np.arange(len(vectors[name]))) for name in new)
     grown = replace(head, labels=(*kept, *new), added=(*head.added, *added))
     strange = [_held_out_strangeness(grown, name, vectors, fitted, bank) for name in new]
     return replace(grown, calibration=np.sort(np.concatenate([head.calibration, *strange])))
 
 
-def _added(
-    name: str, vectors: Mapping[str, Array], fitted: Mapping[str, Array], bank: Bank, rows: NDArray[np.int64]
-) -> AddedLabel:
+def _added(name: str, vectors: Mapping[str, Array], bank: Bank, rows: NDArray[np.int64]) -> AddedLabel:
     """Fit one label from these rows of its examples, against the bank and the other new labels."""
     examples = vectors[name][rows]
-    others = [other for other in vectors if other != name]
-    everything = np.vstack([examples, bank.vectors, *(vectors[other] for other in others)])
-    scores = np.vstack([fitted[name][rows], bank.scores, *(fitted[other] for other in others)])
+    everything = np.vstack([examples, bank.vectors, *(vectors[other] for other in vectors if other != name)])
     own = np.concatenate([np.arange(len(rows)), np.full(len(everything) - len(rows), -1)])
     is_new = (own >= 0).astype(np.int64)
-    weights = np.where(is_new, 1 / len(rows), scores.shape[1] / (len(everything) - len(rows)))
+    against = bank.labels / (len(everything) - len(rows))
     linear = fit_softmax(
-        nearness_features(everything, examples, scores, own=own),
+        nearness_features(everything, examples, own=own),
         is_new,
-        weights.astype(np.float32),
+        np.where(is_new, 1 / len(rows), against).astype(np.float32),
         count=1,
         penalty=_PENALTY,
         iterations=_ITERATIONS,
-        offset=log_sum(scores)[:, None],
+        offset=np.zeros((len(everything), 1), np.float32),
     )
     return AddedLabel(name, examples, linear)
 
@@ -114,9 +110,7 @@ def _held_out_strangeness(
         inside, outside = rows[rows % _FOLDS != fold], rows[rows % _FOLDS == fold]
         without = replace(
             head,
-            added=tuple(
-                _added(name, vectors, fitted, bank, inside) if added.name == name else added for added in head.added
-            ),
+            added=tuple(_added(name, vectors, bank, inside) if added.name == name else added for added in head.added),
         )
         found.append(without.strangeness(without.columns(vectors[name][outside], fitted[name][outside])))
     return np.concatenate(found)

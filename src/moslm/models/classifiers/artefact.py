@@ -35,13 +35,11 @@ class Bank:
 
     Attributes:
         vectors: (n, d) sentence vectors, stored in 8 bits a number.
-        scores: (n, k + 1) scores of the head, stored in 16 bits.
-        classes: Column of each row; k means "belongs nowhere".
+        labels: How many labels the head was fitted on.
     """
 
     vectors: Array
-    scores: Array
-    classes: NDArray[np.int64]
+    labels: int
 
 
 def write(folder: Path, head: Head, bank: Bank | None, card: Mapping[str, Any]) -> Head:
@@ -103,8 +101,7 @@ def read_bank(folder: Path) -> Bank | None:
         vectors = arrays["vectors"].astype(np.float32)
         return Bank(
             vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9),
-            arrays["scores"].astype(np.float32),
-            arrays["classes"].astype(np.int64),
+            len(card["fitted_labels"]),
         )
     except KeyError as error:
         raise _unusable(folder / _BANK, f"does not hold a bank ({error})") from None
@@ -172,11 +169,7 @@ def _head_arrays(head: Head) -> dict[str, NDArray[Any]]:
 
 def _bank_arrays(bank: Bank) -> dict[str, NDArray[Any]]:
     scale = 127 / np.maximum(np.abs(bank.vectors).max(axis=1, keepdims=True), 1e-9)
-    return {
-        "vectors": np.round(bank.vectors * scale).astype(np.int8),
-        "scores": bank.scores.astype(np.float16),
-        "classes": bank.classes.astype(np.int8),
-    }
+    return {"vectors": np.round(bank.vectors * scale).astype(np.int8)}
 
 
 def _head_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> Head:

@@ -92,7 +92,7 @@ class ChatClassifier:
         spelled: dict[str, float] = {}
         for entry in listed:
             token, value = entry.get("token"), entry.get("logprob")
-            if _spells(token, letter) and isinstance(value, int | float) and not math.isnan(value):
+            if _spells(token, letter) and isinstance(value, int | float) and math.isfinite(value):
                 spelled[str(token)] = math.exp(min(value, 0.0))
         mass = sum(spelled.values())
         return max(mass, _UNLISTED)

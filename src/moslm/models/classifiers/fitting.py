@@ -165,6 +165,4 @@ def make_bank(head: Head, rows: Sequence[Row], *, without: Collection[str] = (),
         (row for row in rows if row.source not in without), key=lambda row: (row.label or "", row.source, row.text)
     )
     chosen = [kept[number] for number in np.linspace(0, len(kept) - 1, min(most, len(kept))).astype(int)]
-    texts = [row.text for row in chosen]
-    columns = [len(head.fitted_labels) if row.label is None else head.fitted_labels.index(row.label) for row in chosen]
-    return Bank(head.encoder.encode([window(text) for text in texts]), head.fitted_scores(texts), np.array(columns))
+    return Bank(head.encoder.encode([window(row.text) for row in chosen]), len(head.fitted_labels))

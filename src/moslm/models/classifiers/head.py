@@ -31,7 +31,7 @@ class AddedLabel:
     Attributes:
         name: The label.
         examples: (m, d) sentence vectors of its examples.
-        weights: Factors of the sentence vector, of the nearness to the examples, and of the other labels' best score.
+        weights: Regression over `nearness_features`: the odds of this label against all others together.
     """
 
     name: str
@@ -106,17 +106,21 @@ class Head:
 
 
 def added_score(added: AddedLabel, vectors: Array, fitted: Array) -> Array:
-    """Return the score of an added label beside the fitted ones."""
-    return np.asarray(added.weights.scores(nearness_features(vectors, added.examples, fitted))[:, 0])
+    """Return the score of an added label beside the fitted ones.
+
+    The label's regression says how likely a text belongs to it rather than to all others together. Set on top of the
+    joint score of the others that is a score like theirs, however sure or unsure they are.
+    """
+    odds = added.weights.scores(nearness_features(vectors, added.examples))[:, 0]
+    return np.asarray(odds + log_sum(fitted))
 
 
-def nearness_features(vectors: Array, examples: Array, fitted: Array, *, own: NDArray[np.int64] | None = None) -> Array:
-    """Return what an added label is fitted on: the vector, the nearness to its examples, the others' joint score.
+def nearness_features(vectors: Array, examples: Array, *, own: NDArray[np.int64] | None = None) -> Array:
+    """Return what an added label is fitted on: the sentence vector, and the nearness to its three nearest examples.
 
     Args:
         vectors: (n, d) sentence vectors.
         examples: (m, d) sentence vectors of the label's examples.
-        fitted: (n, k) scores of the finished head.
         own: For each row the number of the example it is itself, or -1; an example is not near itself.
     """
     nearness = vectors @ examples.T
@@ -124,7 +128,7 @@ def nearness_features(vectors: Array, examples: Array, fitted: Array, *, own: ND
         rows = np.flatnonzero(own >= 0)
         nearness[rows, own[rows]] = -1
     closest = np.sort(nearness, axis=1)[:, -3:].mean(axis=1)
-    return np.column_stack([vectors, 3 * closest, log_sum(fitted) / 5]).astype(np.float32)
+    return np.column_stack([vectors, 3 * closest]).astype(np.float32)
 
 
 def window(text: str) -> str:

@@ -1,0 +1,108 @@
+import json
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from moslm.escalation.wishes import explicit_wish
+
+WISHES = """
+give this to the strongest model you have
+think really hard
+I need advanced reasoning
+Can you use your best model for this?
+please escalate to the large model
+Let GPT-4 answer this one
+i want the smartest AI you've got on this
+This deserves the big model.
+use advanced reasoning: why is the sky blue
+Think hard about this before you answer.
+take your time and think deeply: is P=NP
+Don't give me the cheap model
+route this to the expert model please
+I'd like the most powerful model to look at this
+Switch on reasoning mode
+ADVANCED REASONING PLEASE
+Could you bring out the big guns for this?
+Please reason carefully through this
+I would prefer a stronger model here
+With advanced reasoning please, compute the NPV
+Hand this over to a more capable model.
+put your best model on it
+Run this through the strongest LLM
+not the small model please
+could the larger model have a look?
+[advanced reasoning] what is my balance
+"""
+OTHERWISE = """
+I read about advanced reasoning
+what is advanced reasoning?
+my boss needs advanced reasoning training
+No need for advanced reasoning here
+Do you have an advanced model of this printer?
+I want to buy the latest model of your coffee machine
+I need the biggest model railway set
+Please escalate my ticket to level 2
+I want to speak to a manager
+Explain step by step
+The GPT-4 integration in Teams is broken
+How much does GPT-4 cost per month?
+can you install Claude on my laptop
+our AI model is down
+I think it is hard to reset my password
+don't overthink it
+a quick answer is fine, no advanced reasoning needed
+I ordered the large model of the shoes, return please
+the advanced reasoning course costs 300 euro, can I expense it
+She said we should use advanced reasoning in the exam
+What does the reasoning model cost?
+I have to think hard to remember my password
+Can I get the larger model of the vacuum instead?
+We used GPT-4 for the report last week, is that allowed?
+send the large model catalogue to my address
+i don't want the strongest model
+"""
+
+
+@pytest.mark.parametrize("text", WISHES.strip().splitlines())
+def test_a_wish_is_heard_however_it_is_phrased(text):
+    assert explicit_wish(text)
+
+
+@pytest.mark.parametrize("text", OTHERWISE.strip().splitlines())
+def test_naming_it_is_not_asking_for_it(text):
+    assert explicit_wish(text) is None
+
+
+def test_the_words_that_asked_are_returned_and_nothing_else():
+    text = "My invoice 88213 is wrong. Please use your best model for this. It was due on Monday."
+    assert explicit_wish(text) == "Please use your best model for this."
+
+
+def test_a_wish_at_the_end_of_a_very_long_text_is_heard():
+    assert explicit_wish("log line. " * 100_000 + "Use advanced reasoning please.")
+
+
+@given(st.text(st.characters(), max_size=300))
+def test_no_text_breaks_it(text):
+    assert explicit_wish(text) is None or explicit_wish(text) in text.replace("’", "'")
+
+
+@pytest.mark.parametrize(
+    "piece", ["x", " ", "\n", "use the best ", "please really ", "[ ", "think about ", "do not use ", ". "]
+)
+def test_a_megabyte_of_anything_takes_no_time(piece):
+    started = time.perf_counter()
+    explicit_wish(piece * (1_000_000 // len(piece)))
+    assert time.perf_counter() - started < 0.5
+
+
+@pytest.mark.data
+@pytest.mark.parametrize("split", ["train", "dev"])
+def test_wishes_are_told_from_near_misses_on_the_benchmark(data, split):
+    with (data / "moslm-route" / f"{split}.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    told = [(explicit_wish(row["text"]) is not None, row["explicit_escalation"]) for row in rows]
+    hits = sum(said and true for said, true in told)
+    assert 2 * hits / (sum(said for said, _ in told) + sum(true for _, true in told)) >= 0.95
