@@ -1,7 +1,7 @@
 """From settings to live parts: the only place that constructs.
 
-Everything a step needs is made here, once, before the graph is wired; what does not fit together is refused here, in one
-line, and not when the first request meets it.
+Everything a step needs is made here, once, before the graph is wired; what does not fit together is refused here, in
+one line, and not when the first request meets it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from moslm.budgets.throttle import Throttle
 from moslm.config import Config, HostedModel, LargeModelSettings, ModelSettings, ScriptedModel, home, load
 from moslm.decision import Check, Classification
 from moslm.domains import Domain, load_domains
-from moslm.errors import ConfigError
+from moslm.errors import ConfigError, MissingExtraError
 from moslm.escalation.reading import Reader
 from moslm.escalation.signals import SIGNALS, SignalFunction
 from moslm.escalation.triggers import DRAFT_TRIGGERS, REQUEST_TRIGGERS, Evidence, Policy, Trigger
@@ -94,13 +94,13 @@ def build_parts(
     _only_known({settings.defaults.confidence: None}, known_signals, "defaults.confidence")
     workshop = _Workshop(settings, file, prices, tools, load_mcp_tools(settings.mcp, file=file))
     agents = {name: _agent(domain, (models or {}).get(name), workshop) for name, domain in served.items()}
-    large = _large(settings, large_model, prices)
+    large = _large(settings, file, large_model, prices)
     thresholds = {name: domain.settings.threshold for name, domain in served.items()}
     return Parts(
         config=settings,
         domains=domains,
         memory=_memory(settings, agents, large, store),
-        reader=_reader(settings, domains, classifier),
+        reader=_reader(settings, file, domains, classifier),
         policy=_policy(settings, served, domains, large),
         request_triggers=(*REQUEST_TRIGGERS, *triggers),
         draft_triggers=(*DRAFT_TRIGGERS, *triggers),
@@ -126,7 +126,7 @@ class _Workshop:
         tools: Sequence[BaseTool],
         mcp: Mapping[str, Sequence[BaseTool]],
     ) -> None:
-        self.config, self.prices = config, prices
+        self.config, self.file, self.prices = config, file, prices
         self._options: Any = {"tools": tools, "mcp": mcp, "company": shared_company(config, file=file), "file": file}
 
     def toolbox(self, domain: Domain, calls_tools: bool) -> Toolbox:
@@ -136,9 +136,9 @@ class _Workshop:
 def _agent(domain: Domain, given: BaseChatModel | None, workshop: _Workshop) -> DomainAgent:
     settings = domain.settings
     key = f"domains.{domain.name}.model"
-    model = given or _chat_model(settings.model, settings.deadline_ms, workshop.config, key)
+    model = given or _chat_model(settings.model, settings.deadline_ms, workshop.config, workshop.file, key)
     name = model_name(model)
-    profile = dict(model.profile or {})
+    profile: dict[str, Any] = dict(model.profile or {})
     able = bool(profile.get("tool_calling", given is not None))
     calls_tools = settings.use_tools == "always" or (settings.use_tools == "auto" and able)
     toolbox = workshop.toolbox(domain, calls_tools)
@@ -171,8 +171,15 @@ def _price(
     return partial(prices.cost_usd, name, owned=owned)
 
 
-def _chat_model(settings: ModelSettings, deadline_ms: float, config: Config, key: str) -> BaseChatModel:
-    return build_chat_model(settings, deadline_ms=deadline_ms, allow_hosts=config.allow_hosts, key=key)
+def _chat_model(
+    settings: ModelSettings, deadline_ms: float, config: Config, file: str | None, key: str
+) -> BaseChatModel:
+    try:
+        return build_chat_model(settings, deadline_ms=deadline_ms, allow_hosts=config.allow_hosts)
+    except MissingExtraError:
+        raise
+    except ConfigError as error:
+        raise error.at(file, key) from None
 
 
 def _silent(model: BaseChatModel, tools: Sequence[BaseTool], name: str) -> Runnable[Any, Any]:
@@ -189,13 +196,13 @@ def _found(toolbox: Toolbox, limit: int, text: str) -> Any:
     return toolbox.handbook.search(text, limit)
 
 
-def _large(config: Config, given: BaseChatModel | None, prices: PriceTable) -> LargeModel | None:
+def _large(config: Config, file: str | None, given: BaseChatModel | None, prices: PriceTable) -> LargeModel | None:
     settings = config.large_model
     if settings is None and given is None:
         return None
     # a model passed in code without a section is guarded by the section's defaults
     settings = settings or LargeModelSettings(model=ScriptedModel(kind="scripted"))
-    model = given or _chat_model(settings.model, settings.deadline_ms, config, "large_model.model")
+    model = given or _chat_model(settings.model, settings.deadline_ms, config, file, "large_model.model")
     name = settings.model.name if given is None and isinstance(settings.model, HostedModel) else model_name(model)
     cap = DailyCap(max_usd=settings.max_usd_per_day, max_calls=settings.max_calls_per_day)
     throttle = Throttle(per_minute=settings.requests_per_minute, max_wait_ms=settings.max_wait_ms)
@@ -220,12 +227,14 @@ def model_name(model: BaseChatModel) -> str:
     return model._llm_type
 
 
-def _reader(config: Config, domains: Mapping[str, Domain], given: Classifier | None) -> Reader:
+def _reader(config: Config, file: str | None, domains: Mapping[str, Domain], given: Classifier | None) -> Reader:
     if given is not None:
         return Reader(given, (), config.triggers.part)
     chat = config.classifier.model
-    model = _chat_model(chat, 5000, config, "classifier.model") if chat else None
+    model = _chat_model(chat, 5000, config, file, "classifier.model") if chat else None
     classifier, calibration = build_classifier(config.classifier, list(domains.values()), model)
+    if config.classifier.kind == "encoder":
+        classifier.rank([Turn("user", "warm up")])  # the encoder loads now, and not while the first user waits
     return Reader(classifier, calibration, config.triggers.part)
 
 
@@ -255,9 +264,7 @@ def _memory(
     return Memory(partition, config.recall.ttl_minutes * 60 if config.recall.enabled else None, store)
 
 
-def _terms(
-    config: Config, served: Mapping[str, Domain], thresholds: Mapping[str, float], prices: PriceTable
-) -> Terms:
+def _terms(config: Config, served: Mapping[str, Domain], thresholds: Mapping[str, float], prices: PriceTable) -> Terms:
     latency = {name: domain.settings.latency_ms for name, domain in served.items()}
     large = config.large_model.latency_ms if config.large_model else 3000.0
     triggers = config.triggers

@@ -54,8 +54,11 @@ def tasks(state: MoSLMState, action: str) -> list[Task]:
     if action == "answer":
         return [Task(part="0", domain=found["domain"], text=text)]
     owners = _owners(found["spans"], found["domains"])
-    shares = {domain: "".join(text[s["start"] : s["end"]] + " " for s, o in owners if o == domain) for domain in found["domains"]}
-    return [Task(part=str(i), domain=domain, text=shares[domain].strip()) for i, domain in enumerate(shares)]
+    shares = {
+        domain: " ".join(text[span["start"] : span["end"]].strip() for span, owner in owners if owner == domain)
+        for domain in found["domains"]
+    }
+    return [Task(part=str(i), domain=domain, text=share) for i, (domain, share) in enumerate(shares.items())]
 
 
 def _owners(spans: Sequence[dict[str, Any]], domains: Sequence[str]) -> list[tuple[dict[str, Any], str]]:

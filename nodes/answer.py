@@ -14,6 +14,7 @@ from typing import Any
 from langchain_core.messages import (
     AIMessage,
     AnyMessage,
+    BaseMessage,
     HumanMessage,
     SystemMessage,
     ToolCall,
@@ -104,12 +105,12 @@ class _Work:
         return bool(self.waiting and self.waiting.get("pending"))
 
     def begin(self) -> Generator[Call, Any, None]:
-        system = self.agent.prompt
+        asked, shown = self.task["text"], list[AnyMessage]()
         if self.agent.search is not None:
-            found = yield Call(self.agent.search, self.task["text"], "handbook", self.deadline)
+            found = yield Call(self.agent.search, asked, "handbook", self.deadline)
             self.passages = [passage.title for passage in found]
-            system = _with_passages(system, found)
-        self.transcript = [SystemMessage(system), *_history(self.request), HumanMessage(self.task["text"])]
+            asked, shown = _with_notes(asked, [passage.text for passage in found]), _WORKED_EXAMPLE
+        self.transcript = [SystemMessage(self.agent.prompt), *shown, *_history(self.request), HumanMessage(asked)]
         yield from self._rounds()
 
     def resume(self) -> Generator[Call, Any, None]:
@@ -152,10 +153,10 @@ class _Work:
         """Do what the person decided about each held write."""
         approved: list[ToolCall] = []
         for wish in decided:
-            decision = wish.get("decision", {"type": "reject"})
+            decision: dict[str, Any] = wish.get("decision", {"type": "reject"})
             if decision["type"] in ("approve", "edit"):
-                edited = decision.get("edited_action") or {"name": wish["name"], "args": wish["args"]}
-                approved.append(ToolCall(name=edited["name"], args=edited["args"], id=wish["id"], type="tool_call"))
+                args = decision["edited_action"]["args"] if decision["type"] == "edit" else wish["args"]
+                approved.append(ToolCall(name=wish["name"], args=args, id=wish["id"], type="tool_call"))
                 continue
             given = decision["type"] == "respond"
             words = decision.get("message") or ("" if given else "A person decided against this action.")
@@ -181,7 +182,7 @@ class _Work:
             self.used.append(
                 ToolUse(
                     name=call["name"],
-                    effect=effect,  # type: ignore[arg-type]
+                    effect=effect,
                     outcome="failed" if call["id"] in failed else "done",
                     approved_by=approved_by if effect == "write" else None,
                     ms=round(ms, 3),
@@ -195,7 +196,7 @@ class _Work:
     def _effect(self, tool: str) -> str:
         return self.agent.effects.get(tool, "write")
 
-    def _prompt(self) -> list[AnyMessage]:
+    def _prompt(self) -> list[BaseMessage]:
         """Return the transcript cut to what the model takes: the oldest turns go first, the request never."""
         kept = trim_messages(
             self.transcript,
@@ -239,9 +240,18 @@ def _history(request: Request) -> list[AnyMessage]:
     return [made[role](text) for role, text in request["turns"][:-1]]
 
 
-def _with_passages(prompt: str, found: Sequence[Any]) -> str:
-    notes = "\n\n".join(f"{passage.title}\n{passage.text}" for passage in found)
-    return f"{prompt}\n\nNotes:\n{notes}" if notes else prompt
+def _with_notes(question: str, notes: Sequence[str]) -> str:
+    return f"Notes:\n{chr(10).join(notes)}\n\nQuestion: {question}" if notes else question
+
+
+_WORKED_EXAMPLE: list[AnyMessage] = [
+    HumanMessage(
+        _with_notes("How much is parking for visitors?", ["Parking costs 3 euros a day for visitors. Staff park free."])
+    ),
+    AIMessage("Parking costs 3 euros a day for visitors."),
+]
+"""Shows a very small model what is wanted: a sentence from the notes. Without it SmolLM2-135M rambles; with it, right
+answers on the sample handbook had a mean token probability of 0.7 to 0.9 and wrong ones of 0.4 to 0.7."""
 
 
 def _drafted(request: Request, draft: Draft) -> events.Drafted:

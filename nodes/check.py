@@ -1,7 +1,7 @@
 """The two checks: of the request, before anything is paid, and of the drafts, before anything is shown.
 
-The same judgement stands twice, so an obvious escalation never pays for a small model's draft first. Verdicts are made in
-`moslm.escalation.verdicts`; these steps gather the evidence and write the order down.
+The same judgement stands twice, so an obvious escalation never pays for a small model's draft first. Verdicts are made
+in `moslm.escalation.verdicts`; these steps gather the evidence and write the order down.
 """
 
 from __future__ import annotations
@@ -69,7 +69,9 @@ def check_draft(
         run.emit(events.checked(request["id"], check, lowest(each.confidence for each in evidence.drafts)))
         update: Update = {
             "checks": [check.model_dump(mode="json")],
-            "measured": {each.part: _measured(each, found[each.part], check.action == "answer") for each in evidence.drafts},
+            "measured": {
+                each.part: _measured(each, found[each.part], check.action == "answer") for each in evidence.drafts
+            },
         }
         if check.action == "answer":
             update["reply"] = _reply(list(drafts.values()), titles)

@@ -90,9 +90,7 @@ def _asked(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
     return reply
 
 
-def _called(
-    large: LargeModel, prompt: list[AnyMessage], deadline: float
-) -> Generator[Call, Any, tuple[Reply, Usage]]:
+def _called(large: LargeModel, prompt: list[AnyMessage], deadline: float) -> Generator[Call, Any, tuple[Reply, Usage]]:
     admitted = yield Call(large.throttle, None, "the throttle of the large model", deadline)
     if not admitted:
         raise BackendError(large.name, "too many requests are waiting for the large model")

@@ -7,7 +7,6 @@ traces the node under its name, so file, node, span and audit step are one.
 from __future__ import annotations
 
 import asyncio
-import inspect
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -59,18 +58,14 @@ class Node(Runnable[Any, Update]):
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
         """Run the step in this thread."""
         run, started = _run(config), time.perf_counter()
-        update = self._step(input, run)
-        if inspect.isgenerator(update):
-            update = drive(update, run.config)
-        return self._measured(update, started)  # type: ignore[arg-type]
+        made = self._step(input, run)
+        return self._measured(made if isinstance(made, dict) else drive(made, run.config), started)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
         """Run the step on the event loop, or beside it when it blocks."""
         run, started = _run(config), time.perf_counter()
-        update = await asyncio.to_thread(self._step, input, run) if self._blocking else self._step(input, run)
-        if inspect.isgenerator(update):
-            update = await adrive(update, run.config)
-        return self._measured(update, started)  # type: ignore[arg-type]
+        made = await asyncio.to_thread(self._step, input, run) if self._blocking else self._step(input, run)
+        return self._measured(made if isinstance(made, dict) else await adrive(made, run.config), started)
 
     def _measured(self, update: Update, started: float) -> Update:
         own = {"name": self.name, "ms": round((time.perf_counter() - started) * 1000, 3)}

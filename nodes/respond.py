@@ -97,22 +97,22 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
         request_sha256=hashlib.sha256(request["text"].encode(errors="replace")).hexdigest(),
         request_chars=len(request["text"]),
         turns=sum(1 for role, _ in request["turns"] if role == "user"),
-        outcome=reply["outcome"],  # type: ignore[arg-type]
+        outcome=reply["outcome"],
         action=checks[-1].action if checks else "answer",
         domain=domain,
         answered_by=reply["answered_by"],
-        classification=found,  # type: ignore[arg-type]
+        classification=found,
         checks=checks,
         reasons=reasons,
         confidence=lowest(draft.confidence for draft in drafts),
         threshold=_threshold(drafts, request["threshold"], terms, domain),
         thresholds=dict(terms.thresholds),
         drafts=drafts,
-        reviews=state.get("reviews", []),  # type: ignore[arg-type]
+        reviews=state.get("reviews", []),
         usage=usage,
         cost=_cost(usage, reply, terms),
         latency=_latency(state, reply, terms),
-        steps=[*state.get("steps", []), own],  # type: ignore[list-item]
+        steps=[*state.get("steps", []), own],
         total_ms=round((time.time() - request["started"]) * 1000, 3),
         refusal=reply.get("refusal"),
     )
@@ -133,7 +133,7 @@ def _draft(part: str, draft: Draft, measured: dict[str, Any]) -> DraftRecord:
         threshold=measured.get("threshold", 1.0),
         accepted=measured.get("accepted", False),
         signals=measured.get("signals", []),
-        tools=draft.get("tools", []),  # type: ignore[arg-type]
+        tools=draft.get("tools", []),
         passages=draft.get("passages", []),
         error=error["kind"] if error else None,
     )
@@ -158,9 +158,7 @@ def _cost(usage: list[Usage], reply: Reply, terms: Terms) -> Cost:
     final = [each for each in usage if each.role == "large"] or usage
     answered = reply["outcome"] in ("answered", "escalated")
     baseline = sum(terms.baseline(each.input_tokens, each.output_tokens) for each in final) if answered else 0.0
-    return Cost(
-        spent_usd=spent, baseline_usd=baseline, baseline_model=terms.baseline_model, saved_usd=baseline - spent
-    )
+    return Cost(spent_usd=spent, baseline_usd=baseline, baseline_model=terms.baseline_model, saved_usd=baseline - spent)
 
 
 def _latency(state: MoSLMState, reply: Reply, terms: Terms) -> list[Latency]:

@@ -1,8 +1,8 @@
 """Asks a person: about writes that a model wants, or about an escalation before it is paid.
 
-The interrupt has the shape of LangChain's HumanInTheLoopMiddleware (``action_requests`` and ``review_configs``, resumed by
-``{"decisions": [...]}``), which Agent Chat UI and the LangGraph front-end kits render. The step holds nothing but the
-question: when the run resumes, LangGraph runs it again from its start.
+The interrupt has the shape of LangChain's HumanInTheLoopMiddleware (``action_requests`` and ``review_configs``, resumed
+by ``{"decisions": [...]}``), which Agent Chat UI and the LangGraph front-end kits render. The step holds nothing but
+the question: when the run resumes, LangGraph runs it again from its start.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The graph as LangGraph Studio and the LangGraph server load it.
 
-``MOSLM_CONFIG`` names a moslm.toml; without it the embedded default is served. Compiled without a checkpointer or store:
-the server brings its own, and refuses to start with another.
+``MOSLM_CONFIG`` names a moslm.toml; without it the embedded default is served. Compiled without a checkpointer or
+store: the server brings its own, and refuses to start with another.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,7 @@ Build = Callable[..., Any]
 
 
 @pytest.fixture
-def moslm(home: Path) -> Iterator[Build]:
+def moslm(home: Path) -> Build:
     """Build and compile a graph of scripted models: ``moslm({"finance": "42"})``."""
 
     def build(
@@ -100,7 +100,7 @@ def moslm(home: Path) -> Iterator[Build]:
         )
         return graph.compile(name="moslm", checkpointer=checkpointer)
 
-    yield build
+    return build
 
 
 def scripted(reply: Any, confidence: float | None = 0.95) -> ScriptedChatModel:

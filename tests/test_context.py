@@ -38,6 +38,8 @@ def test_a_value_that_cannot_stand_is_named(context):
         resolve_context(context)
 
 
-@given(st.one_of(st.integers(), st.text(), st.lists(st.integers()), st.dictionaries(st.text(max_size=3), st.integers())))
+@given(
+    st.one_of(st.integers(), st.text(), st.lists(st.integers()), st.dictionaries(st.text(max_size=3), st.integers()))
+)
 def test_no_strange_context_crashes(context):
     assert resolve_context(context).role == "user"

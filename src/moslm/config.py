@@ -1,7 +1,7 @@
 """Typed settings, read from one TOML file; data only, builds nothing.
 
-The embedded default needs no file at all. `load` turns every mistake into one line that names file, key, value and mend.
-`tomllib` reads, pydantic judges; ``moslm config schema`` prints the JSON Schema for editors.
+The embedded default needs no file at all. `load` turns every mistake into one line that names file, key, value and
+mend. `tomllib` reads, pydantic judges; ``moslm config schema`` prints the JSON Schema for editors.
 """
 
 from __future__ import annotations
@@ -76,7 +76,7 @@ class EmbeddedModel(Settings):
     """Requests that may run side by side."""
     threads: int | None = Field(default=None, ge=1)
     """Processor threads; by default one less than there are cores, which keeps the rest of the process answering."""
-    max_tokens: int = Field(default=160, ge=1)
+    max_tokens: int = Field(default=96, ge=1)
     temperature: float = Field(default=0.0, ge=0, le=2)
     top_logprobs: int = Field(default=5, ge=0, le=20)
     profile: Profile = Profile(tool_calling=False, max_input_tokens=3584)
@@ -120,8 +120,8 @@ class ClassifierSettings(Settings):
     """Layer 1: which classifier looks at each request."""
 
     kind: Literal["encoder", "chat"] = "encoder"
-    """``encoder``: sentence encoder with a fitted head, on the CPU. ``chat``: a small chat model with a choice-constrained
-    answer, read from its log-probabilities."""
+    """``encoder``: sentence encoder with a fitted head, on the CPU. ``chat``: a small chat model with a
+    choice-constrained answer, read from its log-probabilities."""
     head: Path | None = None
     """Folder of a fitted head (``moslm fit``); by default the shipped one."""
     model: ModelSettings | None = None
@@ -138,7 +138,8 @@ class TriggerSettings(Settings):
     """Layer 3: the thresholds that are not a domain's own."""
 
     novelty_alpha: Probability = 0.02
-    """A request whose novelty p-value is below this is unfamiliar: the share of familiar requests escalated by mistake."""
+    """A request whose novelty p-value is below this is unfamiliar: the share of familiar requests that is escalated by
+    mistake."""
     reasoning: Probability = 0.5
     """Probability of complex_reasoning from which the large model is asked."""
     part: Probability = 0.6
@@ -191,7 +192,8 @@ class Defaults(Settings):
     latency_ms: Milliseconds = 500
     deadline_ms: Milliseconds = 30_000
     use_tools: Literal["auto", "always", "never"] = "auto"
-    passages: int = Field(default=2, ge=0, le=20)
+    passages: int = Field(default=1, ge=0, le=20)
+    """Handbook passages before a model that calls no tools; a second one confuses the embedded model."""
     max_tool_rounds: int = Field(default=4, ge=0, le=20)
     confidence: str = "mean"
     """Name of the signal that is the draft's confidence."""
@@ -324,7 +326,9 @@ def _first_mistake(error: ValidationError, section: type[Settings], file: str, p
     first = error.errors()[0]
     # pydantic names the chosen branch of a union in the path; the file does not
     kinds = {"vllm", "embedded", "hosted", "scripted"}
-    path = [str(part) for i, part in enumerate(first["loc"]) if not (part in kinds and i and first["loc"][i - 1] == "model")]
+    path = [
+        str(part) for i, part in enumerate(first["loc"]) if not (part in kinds and i and first["loc"][i - 1] == "model")
+    ]
     key = ".".join(([prefix] if prefix else []) + [part for part in path if part != "[key]"])
     problem, mend = _in_words(first, section, path)
     if first["type"] in ("missing", "union_tag_not_found"):
@@ -336,7 +340,10 @@ def _in_words(mistake: Any, section: type[Settings], path: list[str]) -> tuple[s
     kind, limits = mistake["type"], mistake.get("ctx", {})
     if kind == "extra_forbidden":
         close = get_close_matches(path[-1], _keys_beside(section, path), n=1)
-        return "unknown key", f"did you mean {close[0]}?" if close else "remove it (moslm config schema lists every key)"
+        return (
+            "unknown key",
+            f"did you mean {close[0]}?" if close else "remove it (moslm config schema lists every key)",
+        )
     if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
         bound = limits.get("ge", limits.get("le", limits.get("gt", limits.get("lt"))))
         side = {"greater_than_equal": "at least", "less_than_equal": "at most"}.get(

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from moslm.errors import ConfigError
 
 Role = Literal["user", "operator", "reviewer", "auditor", "admin"]
 
-_CHECKS = ["check_request", "check_draft"]
+_CHECKS: list[JsonValue] = ["check_request", "check_draft"]
 
 
 class MoSLMContext(BaseModel):

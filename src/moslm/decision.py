@@ -23,7 +23,7 @@ Outcome = Literal["answered", "recalled", "escalated", "handed_over", "refused"]
 class Record(BaseModel):
     """Base of the parts of a Decision: frozen, closed to unknown keys, plain JSON."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_inf_nan="null")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
 
 class Span(Record):

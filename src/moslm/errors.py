@@ -45,6 +45,11 @@ class ConfigError(MoSLMError):
             where += ": "
         super().__init__(f"{where}{problem}" + (f"; {mend}" if mend else ""))
 
+    def at(self, file: str | None, section: str) -> ConfigError:
+        """Return the same mistake, placed in the file and section that a lower room could not know."""
+        key = f"{section}.{self.key}" if self.key else section
+        return ConfigError(self.problem, file=file or self.file, key=key, value=self.value, mend=self.mend)
+
 
 class MissingExtraError(ConfigError):
     """A feature that was asked for whose packages are not installed.

@@ -84,5 +84,5 @@ def test_any_chat_model_may_be_a_domains_model():
 
 def test_a_model_whose_price_nobody_knows_is_refused_before_the_first_request():
     other = ScriptedChatModel(replies=["Mine."], model="acme-7b")
-    with pytest.raises(ConfigError, match="acme-7b.*no known price"):
+    with pytest.raises(ConfigError, match=r"acme-7b.*no known price"):
         create_moslm(config(), models={"legal": other})

@@ -12,9 +12,9 @@ from moslm.config import Defaults, DomainSettings, LargeModelSettings, ScriptedM
 
 SHORT = Config(
     defaults=Defaults(deadline_ms=200),
-    domains={"finance": DomainSettings(tools=["hang"])},
     large_model=LargeModelSettings(model=ScriptedModel(kind="scripted"), deadline_ms=200),
 )
+WITH_TOOL = SHORT.model_copy(update={"domains": {"finance": DomainSettings(tools=["hang"])}})
 QUESTION = {"messages": [("user", "What is my budget?")]}
 LATEST_S = 5.0
 """Far above the deadlines of 0.2 s, far below the hang."""
@@ -70,7 +70,7 @@ def test_a_tool_that_hangs_does_not_keep_the_request(moslm, ask, scripted):
     hang.metadata = {"effect": "read"}
     model = scripted([AIMessage("", tool_calls=[{"name": "hang", "args": {}, "id": "1"}]), "Never."])
     started = time.monotonic()
-    _, decision = ask(moslm({"finance": model}, config=SHORT, tools=[hang]), "What is my budget?")
+    _, decision = ask(moslm({"finance": model}, config=WITH_TOOL, tools=[hang]), "What is my budget?")
     release.set()
     assert time.monotonic() - started < LATEST_S
     assert decision["drafts"][0]["error"] == "timeout"
@@ -84,7 +84,7 @@ def test_a_failing_tool_tells_the_model_nothing_of_paths_or_traces(moslm, ask, s
 
     hang.metadata = {"effect": "read"}
     model = scripted([AIMessage("", tool_calls=[{"name": "hang", "args": {}, "id": "1"}]), "I could not look it up."])
-    text, decision = ask(moslm({"finance": model}, config=SHORT, tools=[hang]), "What is my budget?")
+    text, decision = ask(moslm({"finance": model}, config=WITH_TOOL, tools=[hang]), "What is my budget?")
     assert text == "I could not look it up."
     assert "/srv/secret" not in str(model.calls)
     assert decision["drafts"][0]["tools"][0]["outcome"] == "failed"
@@ -98,6 +98,6 @@ def test_a_model_that_never_stops_calling_tools_is_stopped(moslm, ask, scripted)
 
     hang.metadata = {"effect": "read"}
     model = scripted([AIMessage("", tool_calls=[{"name": "hang", "args": {}, "id": "1"}])])
-    _, decision = ask(moslm({"finance": model}, config=SHORT, tools=[hang]), "What is my budget?")
+    _, decision = ask(moslm({"finance": model}, config=WITH_TOOL, tools=[hang]), "What is my budget?")
     assert decision["drafts"][0]["error"] == "failed"
     assert len(model.calls) == 5

@@ -172,10 +172,16 @@ def test_earlier_turns_reach_the_model_and_bookkeeping_does_not(moslm, scripted)
             ]
         }
     )
-    assert [message.text for message in finance.calls[0][1:]] == ["What is my budget?", "40,000.", "Is the budget final?"]
+    assert [message.text for message in finance.calls[0][1:]] == [
+        "What is my budget?",
+        "40,000.",
+        "Is the budget final?",
+    ]
 
 
-@pytest.mark.parametrize("text", ["¿Cuál es mi budget? 预算 میزانیه 🙂", "budget\u202e\u0000\u0007 now", "budget " * 500])
+@pytest.mark.parametrize(
+    "text", ["¿Cuál es mi budget? 预算 میزانیه 🙂", "budget\u202e\u0000\u0007 now", "budget " * 500]
+)
 async def test_odd_text_is_answered_the_same_way_under_ainvoke(moslm, text):
     result = await moslm().ainvoke({"messages": [("user", text)]})
     assert result["decision"]["outcome"] == "answered"

@@ -70,7 +70,9 @@ def test_an_edited_write_runs_with_the_persons_arguments(graph, written):
     assert written == [5]
 
 
-@pytest.mark.parametrize("decision", [{"type": "reject", "message": "too much"}, {"type": "respond", "message": "paid"}])
+@pytest.mark.parametrize(
+    "decision", [{"type": "reject", "message": "too much"}, {"type": "respond", "message": "paid"}]
+)
 def test_a_rejected_or_answered_write_never_runs(graph, written, decision):
     asked(graph)
     result = graph.invoke(Command(resume={"decisions": [decision]}), THREAD)

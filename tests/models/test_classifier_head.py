@@ -83,6 +83,12 @@ def test_the_card_names_sources_licences_and_what_the_head_was_accepted_on():
     assert {"sgd", "it_tickets"} <= set(card["bank"]["left_out_sources"])
 
 
+def test_the_report_beside_the_shipped_head_is_about_that_head():
+    report = json.loads((artefact.SHIPPED / "report.json").read_text())
+    assert report["head"] == artefact.read(artefact.SHIPPED).version
+    assert {"accuracy", "left_out", "novelty", "several_domains", "wishes", "ms"} <= set(report)
+
+
 def test_the_artefact_stays_small():
     assert sum(file.stat().st_size for file in artefact.SHIPPED.iterdir()) < 8_000_000
 

@@ -105,7 +105,9 @@ def test_the_x_ray_graph_shows_every_step(client, assistant):
 
 def test_a_streamed_run_shows_the_accepted_answer_once_and_its_decision(client, assistant):
     parts = list(client.runs.stream(None, assistant, input=FINANCE, stream_mode=["messages-tuple", "values", "custom"]))
-    text = "".join(part.data[0]["content"] for part in parts if part.event == "messages" and "Chunk" in part.data[0]["type"])
+    text = "".join(
+        part.data[0]["content"] for part in parts if part.event == "messages" and "Chunk" in part.data[0]["type"]
+    )
     assert text == "The scripted answer of this domain."
     assert any(part.event == "custom" and part.data["type"] == "moslm.answered" for part in parts)
     final = [part.data for part in parts if part.event == "values"][-1]

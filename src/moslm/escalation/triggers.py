@@ -7,6 +7,7 @@ in a table, or pass it to ``create_moslm(triggers=[...])``. What follows from a 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -115,7 +116,8 @@ def low_confidence(evidence: Evidence) -> Reason | None:
     if not unsure:
         return None
     worst = min(unsure, key=lambda d: -1.0 if d.confidence is None else d.confidence - d.threshold)
-    measured = "unknown" if worst.confidence is None else f"{worst.confidence:.2f}"
+    # rounded down, so that 0.7996 never reads as the 0.80 it failed to reach
+    measured = "unknown" if worst.confidence is None else f"{math.floor(worst.confidence * 100) / 100:.2f}"
     return Reason(
         trigger="low_confidence",
         detail=f"confidence of the {worst.domain} draft is {measured} (needs {worst.threshold:.2f})",

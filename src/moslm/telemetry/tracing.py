@@ -1,4 +1,4 @@
-"""Marks a traced run with its decision, so that LangSmith can be filtered by domain, action, reason, confidence and cost.
+"""Marks a traced run with its decision, so that LangSmith can be filtered by domain, reason, confidence and cost.
 
 Does nothing when tracing is off. Sends nothing itself: the tracer that is running sends the marks with the run.
 """

@@ -1,8 +1,8 @@
 """One number for or against a draft, one file each.
 
-A signal is a pure function of the draft that returns a `Signal`: a value between 0 and 1, or None with the reason why it
-cannot be measured. It never decides: thresholds live in `moslm.escalation.triggers`. To add one: a file here, its name in
-`SIGNALS`, a test.
+A signal is a pure function of the draft that returns a `Signal`: a value between 0 and 1, or None with the reason why
+it cannot be measured. It never decides: thresholds live in `moslm.escalation.triggers`. To add one: a file here, its
+name in `SIGNALS`, a test.
 """
 
 from __future__ import annotations

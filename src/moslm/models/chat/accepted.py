@@ -1,7 +1,7 @@
 """Streams words that have already been accepted, so that they reach whoever listens to tokens.
 
-LangGraph's ``messages`` stream shows tokens of chat models alone. Drafts are made under ``nostream``; once one is accepted,
-this model says it again, word by word, under the same message id, which LangGraph then does not show twice.
+LangGraph's ``messages`` stream shows tokens of chat models alone. Drafts are made under ``nostream``; once one is
+accepted, this model says it again, word by word, under the same message id, which LangGraph then does not show twice.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ class AcceptedAnswer(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         for word in re.findall(r"\s*\S+\s*$|\s*\S+|\s+", self.accepted.text):
-            chunk = ChatGenerationChunk(message=AIMessageChunk(word, id=self.accepted.id))
+            chunk = ChatGenerationChunk(message=AIMessageChunk(content=word, id=self.accepted.id))
             if run_manager:
                 run_manager.on_llm_new_token(word, chunk=chunk)
             yield chunk
