@@ -1,7 +1,9 @@
 """A fitted head as files: ``head.npz``, ``bank.npz`` and ``card.json`` in one folder; no pickle.
 
 The card names the hash of each file, the data, the encoder, sources, licences and the figures the head was accepted on.
-`read` refuses whatever does not match its card. Knows nothing of how heads are fitted or used.
+`read` refuses whatever does not match its card. Beside the shipped head lies ``report.json``: what
+``bench/classifier.py`` measured of it on requests from sources it had and had not seen. Knows nothing of how heads are
+fitted or used.
 """
 
 from __future__ import annotations
