@@ -47,6 +47,11 @@ studio: $(VENV)/.dev ## Open the graph in LangGraph Studio (langgraph dev)
 	$(BIN)/moslm pull
 	$(BIN)/langgraph dev
 
+classifier: $(VENV)/.dev ## Refit the shipped classifier head and measure it (needs ../shared/data)
+	$(BIN)/moslm fit --rows ../shared/data/moslm-route/train.jsonl --held-out ../shared/data/moslm-route/dev.jsonl \
+		--not-in-bank sgd it_tickets --out src/moslm/models/classifiers/shipped
+	$(BIN)/python bench/classifier.py --json src/moslm/models/classifiers/shipped/report.json
+
 docs: $(VENV)/.dev ## Write what the documentation takes from the code: module list, JSON Schemas, the drawn graph
 	$(BIN)/python docs/generate.py
 	$(BIN)/moslm graph --png docs/graph.png --mermaid docs/graph.mmd

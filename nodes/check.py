@@ -13,7 +13,7 @@ from moslm.decision import Classification
 from moslm.escalation.confidence import Confidence, lowest, measure
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import DraftEvidence, Evidence, Policy, Trigger
-from moslm.escalation.verdicts import ask_about_writes, judge_drafts, judge_request
+from moslm.escalation.verdicts import ask_about_writes, judge_drafts, judge_request, unread
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import Draft, MoSLMState, Reply, Request
 from moslm.telemetry import events
@@ -26,8 +26,11 @@ def check_request(policy: PolicyFor, triggers: Sequence[Trigger]) -> Node:
     """Return the step that decides who is asked."""
 
     def step(state: MoSLMState, run: Run) -> Update:
-        evidence = Evidence(_classification(state), policy(state["request"]["multi_domain"]))
-        check = judge_request(evidence, triggers)
+        in_force = policy(state["request"]["multi_domain"])
+        if state.get("classification") is None:
+            check = unread(state.get("unread") or "the request could not be classified", in_force)
+        else:
+            check = judge_request(Evidence(_classification(state), in_force), triggers)
         run.emit(events.checked(state["request"]["id"], check, None))
         return {"checks": [check.model_dump(mode="json")]}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from moslm.errors import BackendError
 from moslm.escalation.reading import Reader
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import MoSLMState, Turn
@@ -13,7 +14,10 @@ def classify(reader: Reader) -> Node:
 
     def step(state: MoSLMState, run: Run) -> Update:
         turns = [Turn(role, text) for role, text in state["request"]["turns"]]  # type: ignore[arg-type]
-        found = reader.read(turns)
+        try:
+            found = reader.read(turns)
+        except BackendError as error:  # a classifier that is itself a served model may be down
+            return {"classification": None, "unread": str(error)}
         run.emit(events.classified(state["request"]["id"], found))
         return {"classification": found.model_dump(mode="json")}
 

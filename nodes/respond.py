@@ -174,9 +174,9 @@ def _words(reply: Reply, checks: list[Check]) -> str:
     if reply["outcome"] != "handed_over":
         return reply["text"]
     why = "; ".join(dict.fromkeys(reason.detail for check in checks[-1:] for reason in check.reasons))
-    because = f" It could not be answered here with confidence: {why}." if why else ""
+    because = f": {why}" if why else ""
     end = f" It has not been answered, because {reply['refusal']}." if reply.get("refusal") else ""
-    return f"I have handed this request over.{because}{end}"
+    return f"I have handed this request over{because}.{end}"
 
 
 def _worth_remembering(state: MoSLMState, reply: Reply) -> bool:

@@ -42,6 +42,7 @@ def screen(config: Config) -> Node:
 _EMPTY: dict[str, Any] = {
     "decision": None,
     "classification": None,
+    "unread": None,
     "reply": None,
     "checks": [RESET],
     "drafts": {RESET: True},

@@ -140,6 +140,8 @@ class MoSLMState(MoSLMOutput):
     request: NotRequired[Request]
     classification: NotRequired[dict[str, Any] | None]
     """`moslm.decision.Classification`."""
+    unread: NotRequired[str | None]
+    """Why there is no classification: the classifier's backend failed."""
     checks: NotRequired[Annotated[list[dict[str, Any]], extend]]
     """`moslm.decision.Check` records, in order; the last one is the verdict in force."""
     drafts: NotRequired[Annotated[dict[str, Draft], merge_by_key]]

@@ -118,6 +118,17 @@ def test_a_model_that_answers_nothing_is_a_reason_and_not_an_answer(moslm, ask):
     assert decision["drafts"][0]["error"] == "garbled"
 
 
+def test_a_classifier_whose_server_is_down_sends_the_request_up(moslm, ask, chosen):
+    class Down(chosen):
+        def rank(self, turns):
+            raise BackendDown("gateway-1b", "gateway-1b does not answer")
+
+    text, decision = ask(moslm(classifier=Down(), large="From above."), "What is my budget?")
+    assert text == "From above."
+    assert decision["classification"] is None
+    assert fired(decision) == ["backend_failed"]
+
+
 def test_a_large_model_that_fails_leaves_the_request_handed_over_and_the_draft_hidden(moslm, ask, scripted):
     broken = scripted([RuntimeError("secret path /etc/passwd")])
     text, decision = ask(moslm({"finance": "Perhaps 7."}, confidence=0.4, large=broken), "What is my budget?")

@@ -32,6 +32,12 @@ def judge_drafts(evidence: Evidence, triggers: Sequence[Trigger]) -> Check:
     return Check(stage="draft", action=action, considered=_names(triggers), reasons=reasons)
 
 
+def unread(failure: str, policy: Policy) -> Check:
+    """Return the verdict on a request whose classifier failed: nobody knows its domain, so it goes up."""
+    reason = Reason(trigger="backend_failed", detail=failure)
+    return Check(stage="request", action=_upward(policy), considered=["backend_failed"], reasons=[reason])
+
+
 def ask_about_writes(wishes: Sequence[tuple[str, str, str]]) -> Check:
     """Return the verdict on drafts that want to write: a person is asked before anything is judged.
 
