@@ -10,10 +10,13 @@ This module knows nothing of the steps that fill it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
+
+# before Python 3.12 pydantic reads no other TypedDict, and the LangGraph server shows the schema it makes of it
+from typing_extensions import TypedDict
 
 RESET = "__reset__"
 """Key that empties a merged channel: ``{RESET: ...}`` drops what stood there before."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -41,6 +42,9 @@ IT = {"messages": [{"role": "user", "content": "My laptop cannot connect to the 
 def server(tmp_path_factory):
     folder = tmp_path_factory.mktemp("server")
     (folder / "moslm.toml").write_text(CONFIG)
+    # the server keeps threads and remembered answers in the folder it runs in: each run gets a folder of its own
+    shutil.copytree(ROOT / "studio", folder / "studio")
+    shutil.copy(ROOT / "langgraph.json", folder)
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -54,7 +58,7 @@ def server(tmp_path_factory):
     command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
     command += ["--host", "127.0.0.1", "--port", str(port)]
     log = (folder / "log").open("w")
-    process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
     url = f"http://127.0.0.1:{port}"
     try:
         _wait_until_up(url, process, folder / "log")
