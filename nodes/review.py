@@ -37,18 +37,13 @@ def _about_writes(held: list[tuple[str, Draft, ToolRequest]]) -> Update:
         for _, draft, wish in held
     ]
     decisions = _ask(requests, ["approve", "edit", "reject", "respond"])
-    answers = {wish["id"]: decision for wish, decision in zip(wishes, decisions, strict=True)}
-    drafts = {part: _decided(draft, answers) for part, draft, _ in held}
-    made = [Review(what=wish["name"], decision=answers[wish["id"]]["type"]) for wish in wishes]
+    # by place, not by id: two servers, or one answer, may give two calls the same id
+    decided: dict[str, list[ToolRequest]] = {}
+    for (part, _, wish), decision in zip(held, decisions, strict=True):
+        decided.setdefault(part, []).append({**wish, "decision": decision})
+    drafts = {part: {**draft, "pending": decided[part]} for part, draft, _ in held}
+    made = [Review(what=wish["name"], decision=each["type"]) for wish, each in zip(wishes, decisions, strict=True)]
     return {"drafts": drafts, "reviews": [each.model_dump(mode="json") for each in made]}
-
-
-def _decided(draft: Draft, answers: dict[str, dict[str, Any]]) -> Draft:
-    pending = [
-        ToolRequest(id=w["id"], name=w["name"], args=w["args"], decision=answers[w["id"]])
-        for w in draft.get("pending", [])
-    ]
-    return {**draft, "pending": pending}
 
 
 def _about_escalation(state: MoSLMState) -> Update:
