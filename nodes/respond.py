@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import time
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,7 @@ from typing import Any, Protocol
 from langchain_core.messages import AIMessage, HumanMessage
 
 from moslm.decision import Check, Cost, Decision, DraftRecord, Latency, Usage
+from moslm.errors import AlreadyClosed
 from moslm.escalation.confidence import lowest
 from moslm.models.chat.accepted import AcceptedAnswer
 from moslm.nodes.node import Node, Run, Update
@@ -28,7 +30,7 @@ class AuditTrail(Protocol):
     """Where closed decisions are kept."""
 
     def append(self, decision: Decision) -> None:
-        """Keep the record durably, or raise."""
+        """Keep the record durably, or raise; `AlreadyClosed` where another one stands under its id."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +62,7 @@ def respond(audit: AuditTrail, memory: Memory, terms: Terms) -> Node:
     def step(state: MoSLMState, run: Run) -> Update:
         started = time.perf_counter()
         reply = state["reply"] or Reply(text="", outcome="handed_over", answered_by=None, refusal="nobody answered")
-        decision = _closed(state, reply, terms, started)
-        audit.append(decision)
+        decision = _kept(_closed(state, reply, terms, started), audit)
         if _worth_remembering(state, reply):
             memory.keep(state["request"], run, reply["text"], reply["answered_by"] or "")
         tracing.label_run(decision)
@@ -116,6 +117,27 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
         total_ms=round((time.time() - request["started"]) * 1000, 3),
         refusal=reply.get("refusal"),
     )
+
+
+def _kept(decision: Decision, audit: AuditTrail) -> Decision:
+    """Keep the record and return the one that stands.
+
+    A run that is repeated from a checkpoint, after a crash or by a person, closes a request that was closed before.
+    Where nothing but the clock differs the first record stands; otherwise it is another decision, under its own id.
+    """
+    try:
+        audit.append(decision)
+    except AlreadyClosed as error:
+        first = Decision.model_validate_json(error.record)
+        if _but_for_the_clock(first) == _but_for_the_clock(decision):
+            return first
+        decision = decision.model_copy(update={"id": str(uuid.uuid4())})
+        audit.append(decision)
+    return decision
+
+
+def _but_for_the_clock(decision: Decision) -> dict[str, Any]:
+    return decision.model_dump(exclude={"closed_at", "total_ms", "steps"})
 
 
 def _drafts(state: MoSLMState) -> list[DraftRecord]:

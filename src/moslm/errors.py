@@ -10,6 +10,7 @@
     │   ├── BackendTimeout    no answer before the deadline
     │   └── BackendGarbled    an answer that is none: not the protocol, empty, or refused
     └── AuditError            whoever runs this host: the audit log cannot be kept, so no answer may be given
+        └── AlreadyClosed     nobody: a run was repeated, and its first record stands
 
 A failing model is not an exception to the caller of the graph: nodes turn every `BackendError` into a reason in the
 Decision. This module knows nothing of configuration files, models or graphs.
@@ -116,6 +117,19 @@ class BackendGarbled(BackendError):
 
 class AuditError(MoSLMError):
     """The audit log cannot be written or read; an answer whose record was not kept must not be acknowledged."""
+
+
+class AlreadyClosed(AuditError):
+    """Another record stands under this decision's id, and a record is never replaced.
+
+    Args:
+        message: One sentence for a person.
+        record: The record that stands, as JSON.
+    """
+
+    def __init__(self, message: str, record: str) -> None:
+        self.record = record
+        super().__init__(message)
 
 
 def _short(value: object, limit: int = 80) -> str:

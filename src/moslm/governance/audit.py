@@ -24,7 +24,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from moslm.decision import Decision
-from moslm.errors import AuditError
+from moslm.errors import AlreadyClosed, AuditError
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS decisions (
@@ -90,7 +90,8 @@ class AuditLog:
         The same record twice is kept once.
 
         Raises:
-            AuditError: The file cannot be written, or another record stands under this id.
+            AlreadyClosed: Another record stands under this id.
+            AuditError: The file cannot be written.
         """
         mine = _Append(_row(decision))
         with self._queueing:
@@ -256,7 +257,9 @@ def _insert(connection: sqlite3.Connection, row: _Row) -> AuditError | None:
     (kept,) = connection.execute("SELECT record FROM decisions WHERE id = ?", (row[0],)).fetchone()
     if json.loads(kept) == json.loads(row[-1]):
         return None
-    return AuditError(f"decision {row[0]} is already in the audit log with another content; a record is never replaced")
+    return AlreadyClosed(
+        f"decision {row[0]} is already in the audit log with another content; a record is never replaced", kept
+    )
 
 
 def _row(decision: Decision) -> _Row:
