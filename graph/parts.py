@@ -38,6 +38,7 @@ from moslm.nodes.check import PolicyFor
 from moslm.nodes.escalate import LargeModel
 from moslm.nodes.recall import Memory
 from moslm.nodes.respond import AuditTrail, Terms
+from moslm.privacy.egress import check_base_url
 from moslm.state import Turn
 from moslm.tools import Toolbox, build_toolbox, how_to_call, load_mcp_tools, shared_company
 
@@ -91,8 +92,8 @@ def build_parts(
     _only_known(models or {}, served, "models")
     prices = PriceTable(settings.prices)
     known_signals = {**SIGNALS, **(signals or {})}
-    _only_known({settings.defaults.confidence: None}, known_signals, "defaults.confidence")
-    workshop = _Workshop(settings, file, prices, tools, load_mcp_tools(settings.mcp, file=file))
+    _only_known({settings.defaults.confidence: None}, known_signals, "defaults.confidence", file)
+    workshop = _Workshop(settings, file, prices, tools, _mcp_tools(settings, file))
     agents = {name: _agent(domain, (models or {}).get(name), workshop) for name, domain in served.items()}
     large = _large(settings, file, large_model, prices)
     thresholds = {name: domain.settings.threshold for name, domain in served.items()}
@@ -127,10 +128,20 @@ class _Workshop:
         mcp: Mapping[str, Sequence[BaseTool]],
     ) -> None:
         self.config, self.file, self.prices = config, file, prices
-        self._options: Any = {"tools": tools, "mcp": mcp, "company": shared_company(config, file=file), "file": file}
+        company = shared_company(config, file=file)
+        if config.database_url or config.database_url_env:
+            company()  # an address that cannot stand is told now, and not when the first model calls a tool
+        self._options: Any = {"tools": tools, "mcp": mcp, "company": company, "file": file}
 
     def toolbox(self, domain: Domain, calls_tools: bool) -> Toolbox:
         return build_toolbox(domain, self.config, calls_tools=calls_tools, **self._options)
+
+
+def _mcp_tools(config: Config, file: str | None) -> Mapping[str, Sequence[BaseTool]]:
+    for name, server in config.mcp.items():
+        if server.url:
+            check_base_url(server.url, config.allow_hosts, file=file, key=f"mcp.{name}.url")
+    return load_mcp_tools(config.mcp, file=file)
 
 
 def _agent(domain: Domain, given: BaseChatModel | None, workshop: _Workshop) -> DomainAgent:
@@ -279,9 +290,9 @@ def _terms(config: Config, served: Mapping[str, Domain], thresholds: Mapping[str
     )
 
 
-def _only_known(given: Mapping[str, Any], known: Mapping[str, Any], key: str) -> None:
+def _only_known(given: Mapping[str, Any], known: Mapping[str, Any], key: str, file: str | None = None) -> None:
     for name in given:
         if name not in known:
             close = get_close_matches(name, list(known), n=1)
             mend = f"did you mean {close[0]}?" if close else f"known are {', '.join(sorted(known))}"
-            raise ConfigError("names nothing that exists", key=key, value=name, mend=mend)
+            raise ConfigError("names nothing that exists", file=file, key=key, value=name, mend=mend)

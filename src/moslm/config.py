@@ -377,7 +377,12 @@ def _children(schema: dict[str, Any], node: dict[str, Any], part: str) -> list[A
         child = next(iter(node.get("patternProperties", {}).values()), None) or node.get("additionalProperties")
     if not isinstance(child, dict):
         return []
-    return child.get("oneOf") or child.get("anyOf") or [child]
+    return _branches(child)
+
+
+def _branches(node: dict[str, Any]) -> list[Any]:
+    inner = node.get("oneOf") or node.get("anyOf")
+    return [leaf for each in inner for leaf in _branches(each)] if inner else [node]
 
 
 def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
