@@ -49,7 +49,7 @@ class DomainAgent:
     tools: Runnable[Any, Any] | None
     """LangGraph's `ToolNode`; None when the model works from passages."""
     effects: dict[str, str]
-    """Effect of each tool by name; one that is missing counts as a write."""
+    """Effect of each tool by name; no other tool can run."""
     how_to_call: Callable[[str], str]
     """What to tell a model whose call of the named tool could not be read."""
     search: Runnable[Any, Any] | None
@@ -143,7 +143,7 @@ class _Work:
         for wrong in reply.invalid_tool_calls:
             words = self.agent.how_to_call(wrong["name"] or "")
             self.transcript.append(ToolMessage(words, tool_call_id=str(wrong["id"]), status="error"))
-        free = [call for call in reply.tool_calls if self._effect(call["name"]) == "read" or self._may_write]
+        free = [call for call in reply.tool_calls if self._is_free(call["name"])]
         held = [call for call in reply.tool_calls if call not in free]
         if free:
             yield from self._run(free, self.request["role"] if self._may_write else None)
@@ -188,6 +188,10 @@ class _Work:
                     ms=round(ms, 3),
                 )
             )
+
+    def _is_free(self, tool: str) -> bool:
+        """Tell whether a call needs no person: it reads, its caller may write, or there is nothing that could run."""
+        return tool not in self.agent.effects or self._effect(tool) == "read" or self._may_write
 
     @property
     def _may_write(self) -> bool:

@@ -218,12 +218,11 @@ def test_arguments_that_do_not_fit_are_named_to_the_model_and_nothing_is_written
     assert used(result) == [("refund", "failed", "person")]
 
 
-def test_a_tool_that_does_not_exist_runs_nothing_even_when_approved(company):
+def test_a_tool_that_does_not_exist_is_told_to_the_model_and_no_person_is_asked(company):
     graph, model = company("customer_service", [call("drop_tables"), "I cannot do that."])
-    asked(graph, "Where is my order 10482?")
-    result = graph.invoke(APPROVE, THREAD)
+    result = asked(graph, "Where is my order 10482?")
     assert "drop_tables" in tool_answers(model)[0]
-    assert used(result) == [("drop_tables", "failed", "person")]
+    assert used(result) == [("drop_tables", "failed", None)]
 
 
 def test_a_model_that_may_use_tools_can_be_kept_to_passages(company):
