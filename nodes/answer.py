@@ -109,7 +109,7 @@ class _Work:
         if self.agent.search is not None:
             found = yield Call(self.agent.search, asked, "handbook", self.deadline)
             self.passages = [passage.title for passage in found]
-            asked, shown = _with_notes(asked, [passage.text for passage in found]), _WORKED_EXAMPLE
+            asked, shown = _with_notes(asked, [passage.text for passage in found]), _WORKED_EXAMPLES
         self.transcript = [SystemMessage(self.agent.prompt), *shown, *_history(self.request), HumanMessage(asked)]
         yield from self._rounds()
 
@@ -248,14 +248,21 @@ def _with_notes(question: str, notes: Sequence[str]) -> str:
     return f"Notes:\n{chr(10).join(notes)}\n\nQuestion: {question}" if notes else question
 
 
-_WORKED_EXAMPLE: list[AnyMessage] = [
+_WORKED_EXAMPLES: list[AnyMessage] = [
+    HumanMessage(
+        _with_notes(
+            "When does the canteen open?", ["A lost badge is reported to the front desk. A new badge costs 10 euros."]
+        )
+    ),
+    AIMessage("I do not know; please ask the team."),
     HumanMessage(
         _with_notes("How much is parking for visitors?", ["Parking costs 3 euros a day for visitors. Staff park free."])
     ),
     AIMessage("Parking costs 3 euros a day for visitors."),
 ]
-"""Shows a very small model what is wanted: a sentence from the notes. Without it SmolLM2-135M rambles; with it, right
-answers on the sample handbook had a mean token probability of 0.7 to 0.9 and wrong ones of 0.4 to 0.7."""
+"""Shows a very small model what is wanted: a sentence from the notes, or that they do not say it. Without the second,
+SmolLM2-135M rambles; without the first, it quotes whatever passage was found, with confidence; the order matters, it
+leans towards the last one."""
 
 
 def _drafted(request: Request, draft: Draft) -> events.Drafted:

@@ -11,6 +11,7 @@ from typing import Any
 
 from moslm.decision import Classification
 from moslm.escalation.confidence import Confidence, lowest, measure
+from moslm.escalation.declining import declines
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import DraftEvidence, Evidence, Policy, Trigger
 from moslm.escalation.verdicts import ask_about_writes, judge_drafts, judge_request, unread
@@ -94,7 +95,15 @@ def _classification(state: MoSLMState) -> Classification:
 def _evidence(part: str, draft: Draft, confidence: Confidence, threshold: float) -> DraftEvidence:
     error = draft.get("error")
     message = error["message"] if error else None
-    return DraftEvidence(part, draft["task"]["domain"], draft["model"], confidence.value, threshold, message)
+    return DraftEvidence(
+        part=part,
+        domain=draft["task"]["domain"],
+        model=draft["model"],
+        confidence=confidence.value,
+        threshold=threshold,
+        error=message,
+        declined=declines(draft["text"]),
+    )
 
 
 def _measured(evidence: DraftEvidence, confidence: Confidence, accepted: bool) -> dict[str, Any]:

@@ -85,5 +85,13 @@ def test_where_escalations_are_reviewed_a_person_is_asked_first():
 
 def test_every_trigger_is_listed_under_its_own_name():
     listed = {trigger.__name__ for trigger in (*triggers.REQUEST_TRIGGERS, *triggers.DRAFT_TRIGGERS)}
-    wanted = {"several_domains", "needs_reasoning", "low_confidence", "asked_for", "unfamiliar", "backend_failed"}
+    wanted = {
+        "several_domains",
+        "needs_reasoning",
+        "low_confidence",
+        "asked_for",
+        "unfamiliar",
+        "backend_failed",
+        "declined",
+    }
     assert listed == wanted

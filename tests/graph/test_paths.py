@@ -34,6 +34,12 @@ def test_a_doubtful_draft_goes_up_and_is_never_shown(moslm, ask):
     assert decision["drafts"][0]["accepted"] is False
 
 
+def test_a_draft_that_does_not_know_goes_up_however_sure_it_is_of_that(moslm, ask):
+    text, decision = ask(moslm({"finance": "I do not know; please ask."}, large="It is 12."), "What is my budget?")
+    assert text == "It is 12."
+    assert fired(decision) == ["declined"]
+
+
 def test_unknown_confidence_counts_as_low(moslm, ask):
     _, decision = ask(moslm({"finance": "Sure."}, confidence=None, large="It is 12."), "What is my budget?")
     assert decision["confidence"] is None

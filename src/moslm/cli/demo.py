@@ -20,9 +20,9 @@ from moslm.governance.wording import counted, dollars, listed
 HELP = "Answer six requests and show how each was decided"
 
 REQUESTS = (
-    ("finance", "How much may a hotel cost per night on a business trip?"),
-    ("IT support", "How often are laptops replaced?"),
-    ("customer service", "How long are rucksacks under guarantee?"),
+    ("finance", "How much is paid per kilometre when I drive my own car?"),
+    ("IT support", "When are firewall changes made in the week?"),
+    ("customer service", "When does the refund come after a return?"),
     ("two domains at once", "My laptop does not start. And who approves the invoice for the repair?"),
     (
         "advanced reasoning",

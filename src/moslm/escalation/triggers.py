@@ -41,6 +41,8 @@ class DraftEvidence:
     threshold: float
     error: str | None
     """Safe sentence about a backend failure; None when the model answered."""
+    declined: bool = False
+    """Whether the draft says that it does not know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +112,14 @@ def backend_failed(evidence: Evidence) -> Reason | None:
     return None
 
 
+def declined(evidence: Evidence) -> Reason | None:
+    """A small model said that it does not know."""
+    for draft in evidence.drafts:
+        if draft.declined:
+            return Reason(trigger="declined", detail=f"{draft.model} does not know the answer", part=draft.part)
+    return None
+
+
 def low_confidence(evidence: Evidence) -> Reason | None:
     """A draft's confidence is below its domain's threshold, or unknown."""
     unsure = [d for d in evidence.drafts if d.error is None and (d.confidence is None or d.confidence < d.threshold)]
@@ -128,7 +138,7 @@ def low_confidence(evidence: Evidence) -> Reason | None:
 
 
 REQUEST_TRIGGERS: tuple[Trigger, ...] = (asked_for, needs_reasoning, unfamiliar, several_domains)
-DRAFT_TRIGGERS: tuple[Trigger, ...] = (backend_failed, low_confidence)
+DRAFT_TRIGGERS: tuple[Trigger, ...] = (backend_failed, declined, low_confidence)
 
 
 def _listed(domains: list[str]) -> str:
