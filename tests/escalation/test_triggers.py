@@ -49,6 +49,11 @@ def test_low_confidence_fires_below_the_threshold_and_on_the_unknown(confidence,
     assert (found is not None) == fires
 
 
+def test_a_near_miss_never_reads_as_reached():
+    found = triggers.low_confidence(Evidence(classification(), policy(), (draft(0.7996),)))
+    assert "0.7996 (needs 0.8000)" in found.detail
+
+
 def test_the_worst_of_several_drafts_is_named():
     drafts = (draft(0.7, part="0"), draft(None, part="1"), draft(0.1, part="2"))
     assert triggers.low_confidence(Evidence(classification(), policy(), drafts)).part == "1"

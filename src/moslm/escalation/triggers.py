@@ -7,7 +7,6 @@ in a table, or pass it to ``create_moslm(triggers=[...])``. What follows from a 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -126,11 +125,10 @@ def low_confidence(evidence: Evidence) -> Reason | None:
     if not unsure:
         return None
     worst = min(unsure, key=lambda d: -1.0 if d.confidence is None else d.confidence - d.threshold)
-    # rounded down, so that 0.7996 never reads as the 0.80 it failed to reach
-    measured = "unknown" if worst.confidence is None else f"{math.floor(worst.confidence * 100) / 100:.2f}"
+    measured, needed = _apart(worst.confidence, worst.threshold)
     return Reason(
         trigger="low_confidence",
-        detail=f"confidence of the {worst.domain} draft is {measured} (needs {worst.threshold:.2f})",
+        detail=f"confidence of the {worst.domain} draft is {measured} (needs {needed})",
         measured=worst.confidence,
         threshold=worst.threshold,
         part=worst.part,
@@ -139,6 +137,14 @@ def low_confidence(evidence: Evidence) -> Reason | None:
 
 REQUEST_TRIGGERS: tuple[Trigger, ...] = (asked_for, needs_reasoning, unfamiliar, several_domains)
 DRAFT_TRIGGERS: tuple[Trigger, ...] = (backend_failed, declined, low_confidence)
+
+
+def _apart(measured: float | None, needed: float) -> tuple[str, str]:
+    """Write two figures with as many decimals as tell them apart: 0.7996 is not the 0.80 it failed to reach."""
+    if measured is None:
+        return "unknown", f"{needed:.2f}"
+    digits = next((n for n in (2, 3, 4, 6) if f"{measured:.{n}f}" != f"{needed:.{n}f}"), 9)
+    return f"{measured:.{digits}f}", f"{needed:.{digits}f}"
 
 
 def _listed(domains: list[str]) -> str:
