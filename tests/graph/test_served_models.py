@@ -229,7 +229,7 @@ async def test_log_probabilities_that_are_none_are_unknown_and_unknown_is_low(se
 )
 async def test_a_usage_that_cannot_be_is_told_as_an_estimate(server, served, usage):
     server.bodies = [whole(usage=usage)]
-    text, decision = await asked(served(server.url), "invoke")
+    _, decision = await asked(served(server.url), "invoke")
     assert decision["outcome"] in ("answered", "escalated")
     small = decision["usage"][0]
     assert small["input_tokens"] >= 0
@@ -264,7 +264,7 @@ async def test_arguments_that_cannot_be_read_are_answered_with_how_to_call(serve
 
 async def test_arguments_that_are_json_but_no_object_end_in_a_typed_outcome(server, chosen):
     server.bodies = [calling("calculate", '"1 + 1"')]
-    text, decision = await asked(with_tools(server, chosen), "invoke")
+    _, decision = await asked(with_tools(server, chosen), "invoke")
     assert decision["outcome"] == "handed_over"
     assert decision["drafts"][0]["error"] == "garbled"
 

@@ -87,7 +87,7 @@ def _classified(error: Exception) -> tuple[type[BackendError], str]:
     if isinstance(error, MissingExtraError):
         return BackendDown, f"is not installed; {error.mend}"
     if isinstance(error, WeightsError):
-        return BackendDown, "has no usable weights; run: moslm doctor"
+        return BackendDown, "has no usable weights; run: moslm pull, or moslm doctor to see why"
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and status in _BY_STATUS:
         return _BY_STATUS[status]
