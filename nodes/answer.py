@@ -7,7 +7,7 @@ has decided, unless the caller's role allows it. Whether the draft is good enoug
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -172,22 +172,26 @@ class _Work:
         started = time.perf_counter()
         # the request's id makes a write repeatable: run again, it returns what it did the first time
         asked = {"messages": [AIMessage("", tool_calls=calls)], "request": {"id": self.request["id"]}}
-        result = yield Call(self.agent.tools, asked, f"a tool of {self.agent.name}", self.deadline)
-        ms = (time.perf_counter() - started) * 1000
+        try:
+            result = yield Call(self.agent.tools, asked, f"a tool of {self.agent.name}", self.deadline)
+        except BackendError:
+            # given up, but perhaps not stopped: a write may stand all the same, and the record must say so
+            self._record(calls, dict.fromkeys((call["id"] for call in calls), "unknown"), approved_by, started)
+            raise
         replies = [each for each in result["messages"] if isinstance(each, ToolMessage)]
         self.transcript.extend(replies)
-        failed = {each.tool_call_id for each in replies if each.status == "error"}
+        failed = {each.tool_call_id: "failed" for each in replies if each.status == "error"}
+        self._record(calls, failed, approved_by, started)
+
+    def _record(
+        self, calls: list[ToolCall], ends: Mapping[str | None, str], approved_by: str | None, started: float
+    ) -> None:
+        ms = round((time.perf_counter() - started) * 1000, 3)
         for call in calls:
             effect = self._effect(call["name"])
-            self.used.append(
-                ToolUse(
-                    name=call["name"],
-                    effect=effect,
-                    outcome="failed" if call["id"] in failed else "done",
-                    approved_by=approved_by if effect == "write" else None,
-                    ms=round(ms, 3),
-                )
-            )
+            allowed = approved_by if effect == "write" else None
+            outcome = ends.get(call["id"], "done")
+            self.used.append(ToolUse(name=call["name"], effect=effect, outcome=outcome, approved_by=allowed, ms=ms))
 
     def _is_free(self, tool: str) -> bool:
         """Tell whether a call needs no person: it reads, its caller may write, or there is nothing that could run."""

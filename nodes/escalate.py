@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from langchain_core.runnables import Runnable
 
 from moslm.decision import Usage
-from moslm.errors import BackendError, BackendGarbled
+from moslm.errors import BackendError, BackendGarbled, BackendTimeout
 from moslm.models.calls import Call
 from moslm.models.chat.logprobs import usage_of
 from moslm.nodes.node import Node, Run, Update
@@ -77,6 +77,10 @@ def _asked(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
         return _handed_over(reserved)
     try:
         reply, usage = yield from _called(large, prompt, deadline)
+    except BackendTimeout as error:
+        # given up while it was answering: the provider may charge for it, so the reservation stays spent
+        reserved.settle(large.price(most_input, large.max_tokens))
+        return _handed_over(str(error))
     except BackendError as error:
         reserved.release()
         return _handed_over(str(error))

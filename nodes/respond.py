@@ -67,7 +67,7 @@ def respond(audit: AuditTrail, memory: Memory, terms: Terms) -> Node:
             memory.keep(state["request"], run, reply["text"], reply["answered_by"] or "")
         tracing.label_run(decision)
         message = AIMessage(
-            _words(reply, decision.checks), id=f"moslm-{decision.id}", response_metadata={"decision_id": decision.id}
+            _words(reply, decision), id=f"moslm-{decision.id}", response_metadata={"decision_id": decision.id}
         )
         # streamed only now, when it is accepted: whoever listens to tokens sees these and no others
         AcceptedAnswer(accepted=message).invoke([HumanMessage("")], run.config)
@@ -191,14 +191,22 @@ def _latency(state: MoSLMState, reply: Reply, terms: Terms) -> list[Latency]:
     return [Latency(what=w, budget_ms=budgets[w], measured_ms=ms, kept=ms <= budgets[w]) for w, ms in taken]
 
 
-def _words(reply: Reply, checks: list[Check]) -> str:
+def _words(reply: Reply, decision: Decision) -> str:
     """Return what the user reads; where nobody answered, that and why, and nothing invented."""
     if reply["outcome"] != "handed_over":
-        return reply["text"]
-    why = "; ".join(dict.fromkeys(reason.detail for check in checks[-1:] for reason in check.reasons))
+        return reply["text"] + _writes_that_stand(decision)
+    why = "; ".join(dict.fromkeys(reason.detail for check in decision.checks[-1:] for reason in check.reasons))
     because = f": {why}" if why else ""
     end = f" It has not been answered, because {reply['refusal']}." if reply.get("refusal") else ""
-    return f"I have handed this request over{because}.{end}"
+    return f"I have handed this request over{because}.{end}{_writes_that_stand(decision)}"
+
+
+def _writes_that_stand(decision: Decision) -> str:
+    """Return what was written before a draft was given up: whoever answers instead does not know of it."""
+    writes = [use for draft in decision.drafts if not draft.accepted for use in draft.tools if use.effect == "write"]
+    told = {"done": "Already done", "unknown": "Perhaps done, please check"}
+    named = {end: dict.fromkeys(use.name for use in writes if use.outcome == end) for end in told}
+    return "".join(f"\n\n{told[end]}: {', '.join(names)}." for end, names in named.items() if names)
 
 
 def _worth_remembering(state: MoSLMState, reply: Reply) -> bool:

@@ -113,8 +113,9 @@ class ToolUse(Record):
 
     name: str
     effect: Literal["read", "write"]
-    outcome: Literal["done", "failed", "rejected", "answered"]
-    """``rejected`` and ``answered`` are a person's decisions; ``answered`` means the person gave the result."""
+    outcome: Literal["done", "failed", "unknown", "rejected", "answered"]
+    """``unknown``: given up at the deadline, so a write may stand all the same. ``rejected`` and ``answered`` are a
+    person's decisions; ``answered`` means the person gave the result."""
     approved_by: str | None = None
     """Who allowed a write: a role, or ``person``."""
     ms: float = Field(default=0.0, ge=0)

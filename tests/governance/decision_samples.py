@@ -144,7 +144,7 @@ _tools = st.builds(
     ToolUse,
     name=_names,
     effect=st.sampled_from(["read", "write"]),
-    outcome=st.sampled_from(["done", "failed", "rejected", "answered"]),
+    outcome=st.sampled_from(["done", "failed", "unknown", "rejected", "answered"]),
     approved_by=st.none() | _names,
     ms=_ms,
 )

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import sys
+import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from langchain_core.messages import AIMessage, InvalidToolCall
+from langchain_core.tools import tool
 from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.types import Command
 from sqlalchemy import select
 
 from moslm import Config, create_moslm
-from moslm.config import DomainSettings
+from moslm.config import DomainSettings, McpServer
 from moslm.tools.company import open_company
 from moslm.tools.schema import refunds, tickets
 
@@ -119,6 +123,39 @@ def test_a_model_that_dies_after_the_refund_leaves_one_row_and_a_reason(company,
     assert refunds_of(10305) == [4990]
     assert result["decision"]["outcome"] == "handed_over"
     assert used(result) == [("refund", "done", "person")]
+    assert result["messages"][-1].text.endswith("Already done: refund.")
+
+
+def test_a_refund_before_a_doubtful_draft_is_told_with_the_large_models_answer(company, scripted):
+    models = {"customer_service": scripted([call("refund", **REFUND), "Perhaps."], 0.3)}
+    large = scripted("I cannot make refunds myself.", 0.9)
+    graph = create_moslm(models=models, large_model=large).compile(checkpointer=InMemorySaver())
+    asked(graph, WANTS_MONEY_BACK)
+    text = graph.invoke(APPROVE, THREAD)["messages"][-1].text
+    assert refunds_of(10305) == [4990]
+    assert text == "I cannot make refunds myself.\n\nAlready done: refund."
+
+
+def test_a_write_that_is_given_up_at_its_deadline_is_recorded_as_unknown_and_told(company):
+    release, done = threading.Event(), threading.Event()
+
+    @tool
+    def refund(order_id: int, amount: float, reason: str) -> str:
+        """Pay money back, slowly."""
+        release.wait(30)
+        done.set()
+        return "paid"
+
+    refund.metadata = {"effect": "write"}
+    config = Config(domains={"customer_service": DomainSettings(deadline_ms=300)})
+    script = [call("refund", **REFUND), "Never said."]
+    graph, _ = company("customer_service", script, config=config, tools=[refund])
+    result = asked(graph, WANTS_MONEY_BACK, context={"role": "operator"})
+    release.set()
+    assert done.wait(5)
+    assert used(result) == [("refund", "unknown", "operator")]
+    assert result["decision"]["drafts"][0]["error"] == "timeout"
+    assert result["messages"][-1].text.endswith("Perhaps done, please check: refund.")
 
 
 def test_a_rejected_refund_is_never_paid_and_the_model_hears_why(company):
@@ -232,3 +269,21 @@ def test_a_model_that_may_use_tools_can_be_kept_to_passages(company):
     assert model.tools_seen == [[]]
     assert "Notes:" in model.calls[0][-1].text
     assert result["decision"]["drafts"][0]["passages"]
+
+
+def test_a_tool_of_an_mcp_server_reads_at_once_and_writes_when_a_person_allows_it(company):
+    program = Path(__file__).parents[1] / "tools" / "mcp_weather_server.py"
+    weather = McpServer(
+        command=sys.executable, args=[str(program)], domains=["customer_service"], effects={"forecast": "read"}
+    )
+    script = [
+        call("weather_forecast", id="1", city="Galway"),
+        call("weather_order_sunshine", id="2", city="Galway"),
+        "The sun will shine.",
+    ]
+    graph, model = company("customer_service", script, config=Config(mcp={"weather": weather}))
+    paused = asked(graph, "Where is my order 10482?")
+    assert paused["__interrupt__"][0].value["action_requests"][0]["name"] == "weather_order_sunshine"
+    result = graph.invoke(APPROVE, THREAD)
+    assert tool_answers(model) == ["Galway: rain for 1 days", "sunshine for Galway"]
+    assert used(result) == [("weather_forecast", "done", None), ("weather_order_sunshine", "done", "person")]

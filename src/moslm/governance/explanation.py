@@ -36,6 +36,7 @@ _SAID = {"approve": "approved it", "edit": "changed it", "reject": "rejected it"
 _TOOL_ENDS = {
     "done": "done",
     "failed": "failed",
+    "unknown": "given up, and perhaps done all the same",
     "rejected": "rejected by a person",
     "answered": "answered by a person instead",
 }
