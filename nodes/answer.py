@@ -126,8 +126,9 @@ class _Work:
     def _rounds(self) -> Generator[Call, Any, None]:
         """Ask the model and run its tools, until it answers in words or a write must wait."""
         for _ in range(self.agent.max_rounds + 1):
-            reply = yield Call(self.agent.model, self._prompt(), self.agent.model_name, self.deadline)
-            self._count(reply)
+            prompt = self._prompt()
+            reply = yield Call(self.agent.model, prompt, self.agent.model_name, self.deadline)
+            self._count(reply, prompt)
             if not reply.tool_calls and not reply.invalid_tool_calls:
                 self.text, self.logprobs = reply.text.strip(), token_logprobs(reply)
                 if not self.text:
@@ -183,9 +184,7 @@ class _Work:
         failed = {each.tool_call_id: "failed" for each in replies if each.status == "error"}
         self._record(calls, failed, approved_by, started)
 
-    def _record(
-        self, calls: list[ToolCall], ends: Mapping[str | None, str], approved_by: str | None, started: float
-    ) -> None:
+    def _record(self, calls: list[ToolCall], ends: Mapping[Any, str], approved_by: str | None, started: float) -> None:
         ms = round((time.perf_counter() - started) * 1000, 3)
         for call in calls:
             effect = self._effect(call["name"])
@@ -218,8 +217,8 @@ class _Work:
             raise BackendGarbled(self.agent.model_name, f"the request is too long for {self.agent.model_name}")
         return kept
 
-    def _count(self, reply: AIMessage) -> None:
-        tokens_in, tokens_out, known = usage_of(reply)
+    def _count(self, reply: AIMessage, prompt: Sequence[BaseMessage]) -> None:
+        tokens_in, tokens_out, known = usage_of(reply, prompt)
         cost = self.agent.price(tokens_in, tokens_out)
         self.usage.append(
             Usage(

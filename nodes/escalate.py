@@ -102,7 +102,7 @@ def _called(large: LargeModel, prompt: list[AnyMessage], deadline: float) -> Gen
     text = message.text.strip()
     if not text:
         raise BackendGarbled(large.name, f"{large.name} returned an empty answer")
-    tokens_in, tokens_out, known = usage_of(message)
+    tokens_in, tokens_out, known = usage_of(message, prompt)
     cost = large.price(tokens_in, tokens_out)
     usage = Usage(
         model=large.name, role="large", input_tokens=tokens_in, output_tokens=tokens_out, cost_usd=cost, known=known

@@ -224,16 +224,14 @@ async def test_log_probabilities_that_are_none_are_unknown_and_unknown_is_low(se
     assert decision["outcome"] == "escalated"
 
 
-@pytest.mark.parametrize(
-    "usage", [None, {}, {"prompt_tokens": -5, "completion_tokens": -5, "total_tokens": -10}, {"prompt_tokens": None}]
-)
-async def test_a_usage_that_cannot_be_is_told_as_an_estimate(server, served, usage):
+@pytest.mark.parametrize("usage", [None, {"prompt_tokens": -5, "completion_tokens": -5, "total_tokens": -10}], ids=str)
+async def test_a_usage_that_is_missing_or_cannot_be_is_estimated_and_called_so(server, served, usage):
     server.bodies = [whole(usage=usage)]
     _, decision = await asked(served(server.url), "invoke")
-    assert decision["outcome"] in ("answered", "escalated")
     small = decision["usage"][0]
-    assert small["input_tokens"] >= 0
-    assert not (usage and small["known"] and small["input_tokens"] == usage.get("prompt_tokens"))
+    assert small["known"] is False
+    assert small["input_tokens"] > 10
+    assert small["output_tokens"] == 4
 
 
 async def test_a_call_of_a_tool_by_a_model_that_has_none_is_garbage_and_asks_no_person(server, served):
