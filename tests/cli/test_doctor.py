@@ -65,6 +65,23 @@ def test_a_server_that_is_down_is_missing_with_its_command(config, moslm_command
     assert "→ vllm serve MODEL --served-model-name qwen --port 8000" in out
 
 
+def test_a_host_that_is_not_allowed_is_not_looked_at_and_told_once(config, moslm_command, monkeypatch):
+    asked = []
+    monkeypatch.setattr(model_findings, "look", lambda urls, key: asked.extend(urls) or [])
+    config.write_text(VLLM.replace("127.0.0.1", "models.example.com"))
+    code, out, _ = moslm_command("doctor")
+    assert (code, asked) == (1, [])
+    assert 'add "models.example.com" to allow_hosts if it may be reached' in " ".join(out.split())
+    assert out.endswith("Missing: 1.\n")
+    assert "note    the graph: cannot be built yet" in out
+
+
+def test_a_server_without_a_port_is_started_on_the_one_of_its_scheme(config, moslm_command, server):
+    config.write_text(VLLM.replace(":8000", ""))
+    server("nothing answers there")
+    assert "--port 80\n" in moslm_command("doctor")[1]
+
+
 def test_a_server_that_serves_another_model_is_told(config, moslm_command, server):
     config.write_text(VLLM)
     server(None, "llama")
@@ -133,7 +150,7 @@ def test_an_audit_log_that_cannot_be_written_is_missing(config, folder, moslm_co
 def test_what_does_not_fit_together_is_told(config, moslm_command, monkeypatch):
     from moslm.graph import parts
 
-    def refuse(config):
+    def refuse(file):
         raise ConfigError("names nothing that exists", key="defaults.confidence", value="maen")
 
     monkeypatch.setattr(parts, "build_parts", refuse)
@@ -143,5 +160,5 @@ def test_what_does_not_fit_together_is_told(config, moslm_command, monkeypatch):
 
 
 def test_a_missing_large_model_is_a_note_with_the_way_to_one():
-    (finding,) = doctor._large_model(Config())
+    (finding,) = doctor._large_model(Config(), None)
     assert (finding.state, finding.mend) == ("note", "add [large_model]; see: moslm config example")

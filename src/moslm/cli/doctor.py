@@ -20,7 +20,8 @@ from moslm.governance.audit import AuditLog
 
 HELP = "Say what is configured, what answers and what is missing"
 
-Examine = Callable[[Config], Iterator[Finding]]
+Examine = Callable[[Config, str | None], Iterator[Finding]]
+"""Looks at one thing of the configuration, which was read from this file."""
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,20 +49,24 @@ def findings(named_file: str | None) -> Iterator[Finding]:
     try:
         config = load(file)
     except MoSLMError as error:
-        yield Finding("missing", "configuration", str(error), "moslm config check")
+        yield Finding("missing", "configuration", str(error))
         return
     yield Finding("ok", "configuration", f"{file} is read" if file else "no file: the embedded default")
+    missing = False
     for examine in EXAMINATIONS:
-        yield from examine(config)
+        for finding in examine(config, file):
+            missing = missing or finding.state == "missing"
+            yield finding
+    yield _together(config, file, missing)
 
 
-def _domains(config: Config) -> Iterator[Finding]:
+def _domains(config: Config, file: str | None) -> Iterator[Finding]:
     from moslm.domains import load_domains
 
     try:
-        domains = load_domains(config)
+        domains = load_domains(config, file=file)
     except MoSLMError as error:
-        yield Finding("missing", "domains", str(error), "moslm config check")
+        yield Finding("missing", "domains", str(error))
         return
     yield Finding("ok", "domains", items(list(domains)))
     models = [domain.settings.model for domain in domains.values() if not domain.large_model_only]
@@ -70,7 +75,7 @@ def _domains(config: Config) -> Iterator[Finding]:
         yield from model_findings(config, model, ", ".join(users))
 
 
-def _large_model(config: Config) -> Iterator[Finding]:
+def _large_model(config: Config, file: str | None) -> Iterator[Finding]:
     if config.large_model is None:
         detail = "none: requests that must go up are handed over"
         yield Finding("note", "large model", detail, "add [large_model]; see: moslm config example")
@@ -78,12 +83,12 @@ def _large_model(config: Config) -> Iterator[Finding]:
     yield from model_findings(config, config.large_model.model, "the large model")
 
 
-def _classifier(config: Config) -> Iterator[Finding]:
+def _classifier(config: Config, file: str | None) -> Iterator[Finding]:
     if config.classifier.model is not None:
         yield from model_findings(config, config.classifier.model, "the classifier")
 
 
-def _extras(config: Config) -> Iterator[Finding]:
+def _extras(config: Config, file: str | None) -> Iterator[Finding]:
     wanted = {"mcp"} if config.mcp else set()
     for extra in sorted(wanted):
         if not installed(extra):
@@ -95,7 +100,7 @@ def _extras(config: Config) -> Iterator[Finding]:
             yield Finding("note", f"extra {name}", f"not installed; it is for {EXTRAS[name][1]}", how_to_install(name))
 
 
-def _audit(config: Config) -> Iterator[Finding]:
+def _audit(config: Config, file: str | None) -> Iterator[Finding]:
     log = AuditLog(audit_file(config))
     try:
         log.check()
@@ -107,19 +112,20 @@ def _audit(config: Config) -> Iterator[Finding]:
         log.close()
 
 
-def _together(config: Config) -> Iterator[Finding]:
+def _together(config: Config, file: str | None, missing: bool) -> Finding:
     """Build every part, as the graph does: what fits alone need not fit together."""
     from moslm.graph.parts import build_parts
 
     try:
-        build_parts(config)
+        build_parts(file or config)
     except MoSLMError as error:
-        yield Finding("missing", "the graph", str(error))
-    else:
-        yield Finding("ok", "the graph", "can be built of these parts")
+        if missing:  # most likely for that very reason, which counts once
+            return Finding("note", "the graph", f"cannot be built yet: {error}")
+        return Finding("missing", "the graph", str(error))
+    return Finding("ok", "the graph", "can be built of these parts")
 
 
-EXAMINATIONS: tuple[Examine, ...] = (_domains, _large_model, _classifier, _extras, _audit, _together)
+EXAMINATIONS: tuple[Examine, ...] = (_domains, _large_model, _classifier, _extras, _audit)
 
 
 def _shown(finding: Finding, style: Style) -> str:

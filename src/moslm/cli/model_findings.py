@@ -7,13 +7,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Literal
+from urllib.parse import urlsplit
 
 from moslm.budgets.prices import PriceTable
 from moslm.cli.config import named
 from moslm.cli.servers import Seen, look
 from moslm.cli.table import items
 from moslm.config import Config, EmbeddedModel, HostedModel, ModelSettings, VLLMModel
-from moslm.errors import MoSLMError
+from moslm.errors import ConfigError, MoSLMError
+from moslm.privacy.egress import check_base_url
 
 State = Literal["ok", "missing", "note"]
 
@@ -64,7 +66,7 @@ def model_findings(config: Config, model: ModelSettings, users: str) -> Iterator
     if isinstance(model, EmbeddedModel):
         yield from _embedded(model, what)
     elif isinstance(model, VLLMModel):
-        yield from _served(model, what)
+        yield from _served(config, model, what)
     elif isinstance(model, HostedModel):
         yield from _hosted(config, model, what)
     else:
@@ -86,19 +88,27 @@ def _unset(variable: str, what: str) -> Finding:
     return Finding("missing", what, f"the variable {variable} is not set", f"export {variable}=...")
 
 
-def _served(model: VLLMModel, what: str) -> Iterator[Finding]:
+def _served(config: Config, model: VLLMModel, what: str) -> Iterator[Finding]:
     key = os.environ.get(model.api_key_env) if model.api_key_env else None
     if model.api_key_env and not key:
-        yield Finding(
-            "missing", what, f"the variable {model.api_key_env} is not set", f"export {model.api_key_env}=..."
-        )
-    for seen in look(model.base_url, key):
+        yield _unset(model.api_key_env, what)
+    allowed = []
+    for url in model.base_url:
+        try:
+            check_base_url(url, config.allow_hosts)
+        except ConfigError as error:
+            # whoever may not be asked is not looked at either, and is sent no key
+            yield Finding("missing", what, str(error))
+        else:
+            allowed.append(url)
+    for seen in look(allowed, key):
         yield _server(model, seen, what)
 
 
 def _server(model: VLLMModel, seen: Seen, what: str) -> Finding:
     if seen.problem:
-        port = seen.base_url.split("//")[-1].split("/")[0].partition(":")[2] or "8000"
+        address = urlsplit(seen.base_url)
+        port = address.port or (443 if address.scheme == "https" else 80)
         mend = f"vllm serve MODEL --served-model-name {model.name} --port {port}"
         return Finding("missing", what, f"{seen.base_url}: {seen.problem}", mend)
     wanted = model.lora or model.name
