@@ -20,6 +20,12 @@ def test_mermaid_is_printed_with_its_labels(moslm_command):
     assert "recall -. &nbsp;remembered&nbsp; .-> respond;" in out
 
 
+def test_drawing_needs_no_database(moslm_command, folder, monkeypatch):
+    monkeypatch.setitem(__import__("sys").modules, "sqlalchemy", None)
+    assert moslm_command("graph")[0] == 0
+    assert not (folder.parent / "home" / "company.sqlite").exists()
+
+
 def test_mermaid_and_picture_go_into_files(moslm_command, folder):
     code, out, _ = moslm_command("graph", "--png", "graph.png", "--mermaid", "graph.mmd")
     assert (code, out) == (0, "Drawn: graph.png\nWritten: graph.mmd\n")

@@ -54,13 +54,14 @@ def run(options: argparse.Namespace) -> int:
 def drawn() -> Graph:
     """Return the graph with its edges labelled.
 
-    Its shape is the same under every configuration, so it is built of scripted models: drawing needs no weights, no
-    server and no key.
+    Its shape is the same under every configuration, so it is built of scripted models that call no tools: drawing needs
+    no weights, no server, no key and no database.
     """
     from moslm import create_moslm
-    from moslm.config import Config, Defaults, ScriptedModel
+    from moslm.config import Config, Defaults, Profile, ScriptedModel
 
-    config = Config(defaults=Defaults(model=ScriptedModel(kind="scripted")))
+    model = ScriptedModel(kind="scripted", profile=Profile(tool_calling=False))
+    config = Config(defaults=Defaults(model=model))
     graph = create_moslm(config).compile(name="moslm").get_graph()
     graph.edges[:] = [edge._replace(data=LABELS.get((edge.source, edge.target))) for edge in graph.edges]
     return graph
