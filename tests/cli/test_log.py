@@ -86,3 +86,10 @@ def test_nothing_can_be_explained_before_anything_was_asked(moslm_command):
     code, _, err = moslm_command("explain", "last")
     assert code == 2
     assert "run: moslm ask" in err
+
+
+@pytest.mark.parametrize("limit", ["-3", "1000000000000000000000", "many"])
+def test_a_limit_that_is_no_count_is_refused(moslm_command, limit):
+    code, out, err = moslm_command("log", f"--limit={limit}")
+    assert (code, out) == (2, "")
+    assert "is no count; write 20, or 0 for all" in err

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import get_args
 
+from moslm.cli.asking import probability
 from moslm.cli.settings import add_config, audit_log
 from moslm.cli.style import style_for
 from moslm.cli.table import columns
@@ -31,8 +32,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--trigger", metavar="NAME", help="only those where this trigger fired")
     parser.add_argument("--since", type=moment, metavar="WHEN", help="2026-11-23, 2026-11-23T14:00, or 90m, 12h, 7d")
     parser.add_argument("--until", type=moment, metavar="WHEN", help="before this moment")
-    parser.add_argument("--below", type=float, metavar="X", help="only drafts of unknown confidence or one below X")
-    parser.add_argument("-n", "--limit", type=int, default=20, help="the newest so many (20); 0 lists all")
+    parser.add_argument(
+        "--below", type=probability, metavar="X", help="only drafts of unknown confidence or one below X"
+    )
+    parser.add_argument(
+        "-n", "--limit", type=_count, metavar="N", default=20, help="the newest so many (20); 0 lists all"
+    )
     parser.add_argument("--json", action="store_true", help="one whole record a line")
 
 
@@ -75,6 +80,12 @@ def moment(text: str) -> datetime:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is no moment; write 2026-11-23, 2026-11-23T14:00 or 12h") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)
+
+
+def _count(text: str) -> int:
+    if not re.fullmatch(r"\d{1,9}", text):
+        raise argparse.ArgumentTypeError(f"{text!r} is no count; write 20, or 0 for all")
+    return int(text)
 
 
 def _table(decisions: Sequence[Decision]) -> str:
