@@ -73,3 +73,9 @@ def test_a_sound_file_tells_what_stands(config, moslm_command):
     assert code == 0
     assert "finance (scripted)" in out
     assert "large model  none: what must go up is handed over" in out
+
+
+def test_only_a_check_takes_a_file(moslm_command):
+    code, out, err = moslm_command("config", "schema", "moslm.toml")
+    assert (code, out) == (2, "")
+    assert "there is nothing to check with schema; leave it out" in err

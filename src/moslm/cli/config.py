@@ -9,6 +9,7 @@ from importlib import resources
 from moslm.cli.settings import HERE, config_file
 from moslm.cli.table import items, labelled
 from moslm.config import Config, EmbeddedModel, ModelSettings
+from moslm.errors import ConfigError
 
 HELP = "Check the configuration; print its schema or an example"
 
@@ -21,6 +22,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Check, or print."""
+    if options.file and options.what != "check":
+        raise ConfigError(
+            f"there is nothing to check with {options.what}", key="FILE", value=options.file, mend="leave it out"
+        )
     if options.what == "schema":
         print(json.dumps(schema(), indent=2))
     elif options.what == "example":
