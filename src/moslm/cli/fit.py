@@ -65,7 +65,7 @@ def run(options: argparse.Namespace) -> int:
     domains = load_domains(config, file=options.config)
     rows, held_out = _divided(options, domains)
     _complete(rows, domains)
-    with tqdm(total=STEPS, desc="fitting", unit="step", leave=False) as bar:
+    with tqdm(total=STEPS, desc="fitting", unit="step", leave=False, disable=None) as bar:
         head = fit_head(rows, held_out, tuple(domains), load_encoder(_ENCODER), step=bar.update)
     out = options.out or home() / "head"
     figures = judged(head, held_out)
