@@ -31,6 +31,7 @@ def answered(*typed, allowed=ALL, requests=(REFUND,), **more):
         (["x", "", "y"], {"type": "approve"}),
         (["e", "no json", "e", "[1]", "y"], {"type": "approve"}),
         (["r", " ", "y"], {"type": "approve"}),
+        (["yesterday", "no idea", "n", ""], {"type": "reject"}),
     ],
 )
 def test_each_letter_is_a_decision_and_what_does_not_fit_is_asked_again(typed, decision):

@@ -8,7 +8,13 @@ from typing import Any
 
 from moslm.cli.style import Style, safe, style_for
 
-_LETTERS = {"approve": "y", "reject": "n", "edit": "e", "respond": "r"}
+_TYPED = {
+    "approve": ("y", "yes", "approve"),
+    "reject": ("n", "no", "reject"),
+    "edit": ("e", "edit"),
+    "respond": ("r", "respond"),
+}
+"""What counts as which decision: the letter or the whole word. Anything else, however it begins, decides nothing."""
 _WORDS = {"approve": "[y]es", "reject": "[n]o", "edit": "[e]dit the arguments", "respond": "[r]espond in its place"}
 
 Prompt = Callable[[str], str]
@@ -36,13 +42,14 @@ def _decided(request: dict[str, Any], allowed: list[str], prompt: Prompt, style:
     print(style.bold(safe(request.get("description") or request["name"])))
     for name, value in request["args"].items():
         print(f"  {safe(name)}: {safe(json.dumps(value, ensure_ascii=False))}")
-    letters = {_LETTERS[each]: each for each in allowed if each in _LETTERS}
-    choices = ", ".join(_WORDS[each] for each in letters.values())
+    meanings = {typed: each for each in allowed for typed in _TYPED.get(each, ())}
+    choices = ", ".join(words for each, words in _WORDS.items() if each in allowed)
     while True:
-        typed = prompt(f"{choices}? ").strip().lower()[:1]
-        decision = _DECISIONS[letters[typed]](request, prompt) if typed in letters else None
+        chosen = meanings.get(prompt(f"{choices}? ").strip().lower())
+        decision = _DECISIONS[chosen](request, prompt) if chosen else None
         if decision is not None:
             return decision
+        print("Nothing is decided yet.")
 
 
 def _approve(request: dict[str, Any], prompt: Prompt) -> dict[str, Any] | None:
