@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, get_args
 
 from moslm.cli.settings import config_file
 from moslm.context import MoSLMContext, Role, resolve_context
-from moslm.errors import RequestError
+from moslm.errors import ConfigError, RequestError
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -45,7 +46,27 @@ def caller(options: argparse.Namespace) -> MoSLMContext:
     Raises:
         ConfigError: One of them cannot stand.
     """
-    return resolve_context({"moslm": {"tenant": options.tenant, "role": options.role, "threshold": options.threshold}})
+    try:
+        return resolve_context(
+            {"moslm": {"tenant": options.tenant, "role": options.role, "threshold": options.threshold}}
+        )
+    except ConfigError as error:
+        # here it was an option, and the mend for contexts is none
+        raise ConfigError(error.problem, key=f"--{error.key}", value=error.value) from None
+
+
+def typed(read: Callable[[], str]) -> str:
+    """Return what was read from stdin, without the white space around it.
+
+    A line's end is no part of a request: small models answer differently with it and without.
+
+    Raises:
+        RequestError: What came in is no text.
+    """
+    try:
+        return read().strip()
+    except UnicodeDecodeError:
+        raise RequestError("not_text", f"what came in on stdin is no text in {sys.stdin.encoding.upper()}") from None
 
 
 def compiled(config: str | None) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -57,20 +78,31 @@ def compiled(config: str | None) -> CompiledStateGraph[Any, Any, Any, Any]:
     from langgraph.checkpoint.memory import InMemorySaver
 
     from moslm import create_moslm
+    from moslm.cli.first_use import bring_weights
 
+    bring_weights(config_file(config))
     return create_moslm(config_file(config)).compile(name="moslm", checkpointer=InMemorySaver())
 
 
 def answered(
     graph: CompiledStateGraph[Any, Any, Any, Any], text: str, context: MoSLMContext, thread: str, decide: Decide
 ) -> tuple[str, dict[str, Any]]:
-    """Ask one request and return the reply's text and the decision as plain JSON."""
+    """Ask one request and return the reply's text and the decision as plain JSON.
+
+    Raises:
+        RequestError: A person had to decide, and nobody did.
+    """
     from langgraph.types import Command
 
     config: Any = {"configurable": {"thread_id": thread}}
     result = graph.invoke({"messages": [("user", text)]}, config, context=context)
     while waiting := result.get("__interrupt__"):
-        answers = {each.id: decide(each.value) for each in waiting}
+        try:
+            answers = {each.id: decide(each.value) for each in waiting}
+        except EOFError:
+            raise RequestError(
+                "needs_a_person", "nobody decided: the input ended; the request is not answered"
+            ) from None
         result = graph.invoke(Command(resume=answers), config, context=context)
     return result["messages"][-1].text, result["decision"]
 
@@ -81,7 +113,11 @@ def nobody(question: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RequestError: Always; names what waits.
     """
-    names = ", ".join(request["name"] for request in question["action_requests"])
+    from moslm.nodes.review import ESCALATE
+
+    names = [request["name"] for request in question["action_requests"]]
+    # operators run a tool's writes without a review; an escalation that waits for a person waits for them too
+    or_else = "" if ESCALATE in names else ", or with --role operator if you may"
     raise RequestError(
-        "needs_a_person", f"a person must decide about {names}; ask in a terminal, or with --role operator if you may"
+        "needs_a_person", f"a person must decide about {', '.join(names)}; ask in a terminal without --json{or_else}"
     )
