@@ -33,6 +33,20 @@ def test_the_request_can_come_from_a_pipe(config, process):
     assert (ended.returncode, ended.stdout.decode(), ended.stderr) == (0, f"{REPLY}\n", b"")
 
 
+def test_a_line_end_is_no_part_of_the_request(config, process, log):
+    process("ask", "-", input=QUESTION.encode() + b"\n")
+    process("ask", QUESTION)
+    assert len({each.request_sha256 for each in log.list()}) == 1
+
+
+@pytest.mark.parametrize("arguments", [["ask", "-"], ["chat"]])
+def test_bytes_that_are_no_text_are_refused(config, process, arguments, log):
+    ended = process(*arguments, input=b"My laptop \xff\xfe\n")
+    assert (ended.returncode, ended.stdout) == (2, b"")
+    assert ended.stderr == b"moslm: what came in on stdin is no text in UTF-8\n"
+    assert log.list() == []
+
+
 def test_a_threshold_of_ones_own_holds_for_this_request(config, moslm_command):
     decision = json.loads(moslm_command("ask", QUESTION, "--json", "--threshold", "0.99")[1])["decision"]
     assert (decision["outcome"], decision["threshold"]) == ("handed_over", 0.99)
@@ -55,7 +69,7 @@ def test_an_empty_request_is_turned_away_with_a_record(config, moslm_command, lo
 def test_an_empty_tenant_is_refused(config, moslm_command):
     code, _, err = moslm_command("ask", "x", "--tenant", "")
     assert code == 2
-    assert "tenant" in err
+    assert err == "moslm: --tenant = '': String should have at least 1 character\n"
 
 
 def test_a_configuration_that_is_not_there_is_one_line(moslm_command):
@@ -80,6 +94,31 @@ def test_where_there_is_no_person_a_decision_of_theirs_is_an_error():
 def test_an_answer_cannot_steer_the_terminal(config, moslm_command):
     config.write_text(config.read_text().replace("The budget", "The \\u001b[2Jbudget"))
     assert "\x1b" not in moslm_command("ask", QUESTION)[1]
+
+
+def test_an_operator_is_not_told_to_become_one_where_that_changes_nothing():
+    with pytest.raises(RequestError, match="--role operator"):
+        asking.nobody({"action_requests": [{"name": "refund"}]})
+    with pytest.raises(RequestError, match=r"terminal without --json$"):
+        asking.nobody({"action_requests": [{"name": "escalate_to_large_model"}]})
+
+
+REVIEWED = """
+[large_model]
+review = true
+model = { kind = "scripted" }
+"""
+
+
+def test_an_input_that_ends_decides_nothing(config, moslm_command, monkeypatch):
+    def ended(question):
+        raise EOFError
+
+    config.write_text(config.read_text().replace("0.95", "0.2") + REVIEWED)
+    monkeypatch.setattr("moslm.cli.ask.nobody", ended)
+    code, out, err = moslm_command("ask", QUESTION)
+    assert (code, out) == (2, "")
+    assert err == "moslm: nobody decided: the input ended; the request is not answered\n"
 
 
 class Terminal(io.StringIO):

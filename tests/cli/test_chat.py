@@ -58,6 +58,34 @@ def test_an_answer_comes_in_words(config, monkeypatch):
     assert "".join(word for words in printed for word in words) == "The budget has 412 euros left."
 
 
+def test_ctrl_c_at_a_terminal_ends_the_answer_and_not_the_conversation(config, moslm_command, typed, monkeypatch):
+    answer, stopped = chat.Conversation._answer, []
+
+    def interrupted_once(self, text):
+        if not stopped:
+            stopped.append(text)
+            raise KeyboardInterrupt
+        answer(self, text)
+
+    monkeypatch.setattr(chat.Conversation, "_answer", interrupted_once)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    typed("what is", QUESTION)
+    code, out, _ = moslm_command("chat")
+    assert code == 0
+    assert "Stopped. This request has not been answered" in out
+    assert out.endswith("The budget has 412 euros left.\n")
+
+
+def test_an_input_that_ends_at_a_question_ends_the_conversation(config, moslm_command, typed, monkeypatch):
+    reviewed = '[large_model]\nreview = true\nmodel = { kind = "scripted" }\n'
+    config.write_text(config.read_text().replace("0.95", "0.2") + reviewed)
+    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
+    typed(QUESTION)
+    code, out, err = moslm_command("chat")
+    assert (code, err) == (0, "")
+    assert "The request is to go to the large model" in out
+
+
 WRITES = """
 [defaults.model]
 kind = "scripted"

@@ -107,3 +107,11 @@ def test_characters_the_terminal_does_not_know_do_not_end_a_command(process, log
     ended = process("log", env={**__import__("os").environ, "PYTHONIOENCODING": "ascii"})
     assert (ended.returncode, ended.stderr) == (0, b"")
     assert b"Gr??e" in ended.stdout
+
+
+def test_a_full_disk_is_one_line(process, folder):
+    with open("/dev/full", "wb") as full:
+        code = "import sys; from moslm.cli import main; sys.exit(main(['config', 'schema']))"
+        ended = subprocess.run([sys.executable, "-c", code], stdout=full, stderr=subprocess.PIPE, timeout=60)
+    told = b"moslm: the output cannot be written: No space left on device; make room and run it again\n"
+    assert (ended.returncode, ended.stderr) == (2, told)

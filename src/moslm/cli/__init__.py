@@ -8,6 +8,9 @@ one line on stderr; anything else is a bug and keeps its traceback.
 from __future__ import annotations
 
 import argparse
+import contextlib
+import errno
+import io
 import os
 import sys
 from collections.abc import Sequence
@@ -31,6 +34,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "fit": ("moslm.cli.fit", "Fit the classifier on the domains' examples"),
 }
 """Every command: its module and its line in the help."""
+
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What the system says when a disk takes no more."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -77,9 +83,16 @@ def _run(name: str, arguments: list[str]) -> int:
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
-        # whoever read the output has gone: nothing is wrong here, and Python must not complain while it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        # whoever read the output has gone: nothing is wrong here
+        _write_nowhere()
         return 141
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        _write_nowhere()
+        return _fail(
+            f"{error.filename or 'the output'} cannot be written: {error.strerror}; make room and run it again"
+        )
     except SystemExit as end:
         # argparse ends so after help (0) and after a wrong argument (2)
         return end.code if isinstance(end.code, int) else 2
@@ -90,8 +103,20 @@ def _fail(text: str) -> int:
     return 2
 
 
+def _write_nowhere() -> None:
+    """Keep Python from complaining, while it ends, about output that nobody takes."""
+    with contextlib.suppress(io.UnsupportedOperation):  # no file stands behind it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def _print_anything() -> None:
-    """Let no character, however strange, end a command: terminals and pipes may not know it."""
+    """Let no character, however strange, end a command: terminals and pipes may not know it.
+
+    What comes in is not bent like that: bytes that are no text are told, and never asked as if they were.
+    """
+    if hasattr(sys.stdin, "reconfigure"):
+        with contextlib.suppress(io.UnsupportedOperation):  # it has been read from already
+            sys.stdin.reconfigure(errors="strict")
     for stream in (sys.stdout, sys.stderr):
         reconfigure = getattr(stream, "reconfigure", None)
         if reconfigure is not None:

@@ -7,8 +7,9 @@ import json
 import sys
 import uuid
 
-from moslm.cli.asking import add_caller, answered, caller, compiled, nobody
+from moslm.cli.asking import add_caller, answered, caller, compiled, nobody, typed
 from moslm.cli.decision_view import outcome
+from moslm.cli.flow import fitted
 from moslm.cli.review import at_the_terminal
 from moslm.cli.settings import add_config
 from moslm.cli.style import safe, style_for
@@ -29,14 +30,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, and print the reply."""
-    text = sys.stdin.read() if options.text == "-" else options.text
+    text = typed(sys.stdin.read) if options.text == "-" else options.text
     graph = compiled(options.config)
     decide = at_the_terminal if sys.stdin.isatty() and not options.json else nobody
     reply, record = answered(graph, text, caller(options), str(uuid.uuid4()), decide)
     if options.json:
         print(json.dumps({"reply": reply, "decision": record}, ensure_ascii=False))
         return 0
-    print(safe(reply))
+    print(fitted(safe(reply)))
     if sys.stderr.isatty():
         print(style_for(sys.stderr).dim(_footer(Decision.model_validate(record))), file=sys.stderr)
     return 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import sys
 import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from moslm.cli.asking import add_caller, caller, compiled, nobody
+from moslm.cli.asking import add_caller, caller, compiled, nobody, typed
 from moslm.cli.decision_view import decision_table
+from moslm.cli.flow import flow
 from moslm.cli.review import at_the_terminal
 from moslm.cli.settings import add_config
 from moslm.cli.style import safe, style_for
@@ -36,20 +38,37 @@ def run(options: argparse.Namespace) -> int:
     """Talk until the end of input."""
     talk = Conversation(compiled(options.config), caller(options))
     if sys.stdin.isatty():
+        _edit_lines()
         print(style_for().dim(_COMMANDS))
     while True:
         try:
-            line = _read()
+            line = typed(_read)
+            if line == "/quit":
+                return 0
+            _take(talk, line)
         except EOFError:
             return 0
-        if line == "/quit":
-            return 0
-        talk.take(line)
+
+
+def _edit_lines() -> None:
+    """Let arrow keys work; and without it a terminal cuts lines off after 4095 characters."""
+    with contextlib.suppress(ImportError):  # some builds of Python come without it
+        import readline  # noqa: F401
 
 
 def _read() -> str:
     # a pipe gets no prompt: its output is the answers alone
-    return input("\n> " if sys.stdin.isatty() else "").strip()
+    return input("\n> " if sys.stdin.isatty() else "")
+
+
+def _take(talk: Conversation, line: str) -> None:
+    """Do what a line says; at a terminal Ctrl-C ends the answer and not the conversation."""
+    try:
+        talk.take(line)
+    except KeyboardInterrupt:
+        if not sys.stdin.isatty():
+            raise
+        print("\nStopped. This request has not been answered; Ctrl-C once more ends the conversation.")
 
 
 class Conversation:
@@ -101,13 +120,15 @@ class Conversation:
         """Run the graph, print what it accepts as it comes, and return what it waits for."""
         config: Any = {"configurable": {"thread_id": self._thread}}
         waiting: list[Any] = []
+        flowing = flow()
         events = self._graph.stream(given, config, context=self._context, stream_mode=["messages", "updates"])
         for mode, event in cast("Iterator[tuple[str, Any]]", events):
             if mode == "updates":
                 waiting.extend(event.get("__interrupt__", ()))
                 self._last = (event.get("respond") or {}).get("decision") or self._last
             elif event[1].get("langgraph_node") == "respond":
-                print(safe(event[0].text), end="", flush=True)
+                print(flowing.take(safe(event[0].text)), end="", flush=True)
+        print(flowing.end(), end="")
         return waiting
 
 
