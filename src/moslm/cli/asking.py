@@ -78,7 +78,9 @@ def compiled(config: str | None) -> CompiledStateGraph[Any, Any, Any, Any]:
     from langgraph.checkpoint.memory import InMemorySaver
 
     from moslm import create_moslm
+    from moslm.cli.first_use import bring_weights
 
+    bring_weights(config_file(config))
     return create_moslm(config_file(config)).compile(name="moslm", checkpointer=InMemorySaver())
 
 
