@@ -32,6 +32,6 @@ def test_studio_is_shown_the_schemas_of_input_and_output(loaded):
 
 
 def test_a_configuration_that_cannot_stand_names_file_key_and_mend(loaded, tmp_path):
-    with pytest.raises(ConfigError, match="defaults.threshold = 8: must be at most 1; write a number") as caught:
+    with pytest.raises(ConfigError, match=r"defaults\.threshold = 8: must be at most 1; write a number") as caught:
         loaded("[defaults]\nthreshold = 8")
     assert str(caught.value).startswith(str(tmp_path / "moslm.toml"))
