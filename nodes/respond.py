@@ -65,7 +65,7 @@ def respond(audit: AuditTrail, memory: Memory, terms: Terms) -> Node:
         decision = _kept(_closed(state, reply, terms, started), audit)
         if _worth_remembering(state, reply):
             memory.keep(state["request"], run, reply["text"], reply["answered_by"] or "")
-        tracing.label_run(decision)
+        tracing.label_run(decision, run.config)
         message = AIMessage(
             _words(reply, decision), id=f"moslm-{decision.id}", response_metadata={"decision_id": decision.id}
         )

@@ -5,19 +5,29 @@ Does nothing when tracing is off. Sends nothing itself: the tracer that is runni
 
 from __future__ import annotations
 
-from langsmith.run_helpers import get_current_run_tree
+from collections.abc import Iterator
+
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tracers import LangChainTracer
 from langsmith.run_trees import RunTree
 
 from moslm.decision import Decision
 
 
-def label_run(decision: Decision) -> None:
-    """Put the decision's tags and metadata on the current run and on every run it is part of."""
-    run = get_current_run_tree()
-    while run is not None:
-        run.add_metadata(metadata(decision))
-        run.add_tags(tags(decision))
-        run = _parent(run)
+def label_run(decision: Decision, config: RunnableConfig) -> None:
+    """Put the decision's tags and metadata on the step's run and on every run it is part of.
+
+    Args:
+        decision: The closed record.
+        config: The configuration the step was run with; its callbacks know the tracers, if there are any.
+    """
+    callbacks = config.get("callbacks")
+    for tracer in getattr(callbacks, "handlers", []):
+        if isinstance(tracer, LangChainTracer):
+            for run in _upwards(tracer, str(getattr(callbacks, "parent_run_id", ""))):
+                # a fresh dict: LangChain lets runs share theirs, and siblings must not be marked
+                run.extra = {**run.extra, "metadata": {**run.extra.get("metadata", {}), **metadata(decision)}}
+                run.tags = list(dict.fromkeys([*(run.tags or []), *tags(decision)]))
 
 
 def metadata(decision: Decision) -> dict[str, str | float | None]:
@@ -41,5 +51,7 @@ def tags(decision: Decision) -> list[str]:
     return ["moslm", *([f"moslm:{decision.domain}"] if decision.domain else []), *dict.fromkeys(named)]
 
 
-def _parent(run: RunTree) -> RunTree | None:
-    return run.parent_run
+def _upwards(tracer: LangChainTracer, run_id: str) -> Iterator[RunTree]:
+    while (run := tracer.run_map.get(run_id)) is not None:
+        yield run
+        run_id = str(run.parent_run_id)
