@@ -146,7 +146,9 @@ def _mcp_tools(config: Config, file: str | None) -> Mapping[str, Sequence[BaseTo
 
 def _agent(domain: Domain, given: BaseChatModel | None, workshop: _Workshop) -> DomainAgent:
     settings = domain.settings
-    key = f"domains.{domain.name}.model"
+    own = workshop.config.domains.get(domain.name)
+    inherited = settings.model is workshop.config.defaults.model and not (own and own.model)
+    key = "defaults.model" if inherited else f"domains.{domain.name}.model"
     model = given or _chat_model(settings.model, settings.deadline_ms, workshop.config, workshop.file, key)
     name = model_name(model)
     profile: dict[str, Any] = dict(model.profile or {})

@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemM
 from langchain_core.runnables import Runnable
 
 from moslm.decision import Usage
-from moslm.errors import BackendError, BackendGarbled, BackendTimeout
+from moslm.errors import BackendError, BackendTimeout
 from moslm.models.calls import Call
 from moslm.models.chat.logprobs import usage_of
 from moslm.nodes.node import Node, Run, Update
@@ -100,13 +100,13 @@ def _called(large: LargeModel, prompt: list[AnyMessage], deadline: float) -> Gen
         raise BackendError(large.name, "too many requests are waiting for the large model")
     message: AIMessage = yield Call(large.model, prompt, large.name, deadline)
     text = message.text.strip()
-    if not text:
-        raise BackendGarbled(large.name, f"{large.name} returned an empty answer")
     tokens_in, tokens_out, known = usage_of(message, prompt)
     cost = large.price(tokens_in, tokens_out)
     usage = Usage(
         model=large.name, role="large", input_tokens=tokens_in, output_tokens=tokens_out, cost_usd=cost, known=known
     )
+    if not text:  # nothing was said, and it has to be paid all the same
+        return _handed_over(f"{large.name} returned an empty answer"), usage
     return Reply(text=text, outcome="escalated", answered_by=large.name), usage
 
 

@@ -33,7 +33,7 @@ class Memory:
     fallback: BaseStore | None = None
 
     def find(self, request: Request, run: Run) -> dict[str, Any] | None:
-        """Return what was remembered for this conversation: ``text``, ``answered_by``, ``domain``."""
+        """Return what was remembered for this conversation: ``text`` and ``domain``."""
         store = self._store(run)
         if store is None:
             return None
@@ -42,12 +42,12 @@ class Memory:
             return None
         return dict(item.value)
 
-    def keep(self, request: Request, run: Run, text: str, answered_by: str) -> None:
+    def keep(self, request: Request, run: Run, text: str, domain: str | None) -> None:
         """Remember an answer."""
         store = self._store(run)
         if store is None or self.ttl_seconds is None:
             return
-        value = {"text": text, "answered_by": answered_by, "expires": time.time() + self.ttl_seconds}
+        value = {"text": text, "domain": domain, "expires": time.time() + self.ttl_seconds}
         store.put(self._namespace(request), self._key(request), value, index=False)
 
     def _store(self, run: Run) -> BaseStore | None:
@@ -71,6 +71,8 @@ def recall(memory: Memory) -> Node:
         found = memory.find(state["request"], run)
         if found is None:
             return {}
-        return {"reply": Reply(text=found["text"], outcome="recalled", answered_by="memory")}
+        return {
+            "reply": Reply(text=found["text"], outcome="recalled", answered_by="memory", domain=found.get("domain"))
+        }
 
     return Node("recall", step, blocking=memory.ttl_seconds is not None)

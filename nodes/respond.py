@@ -64,7 +64,7 @@ def respond(audit: AuditTrail, memory: Memory, terms: Terms) -> Node:
         reply = state["reply"] or Reply(text="", outcome="handed_over", answered_by=None, refusal="nobody answered")
         decision = _kept(_closed(state, reply, terms, started), audit)
         if _worth_remembering(state, reply):
-            memory.keep(state["request"], run, reply["text"], reply["answered_by"] or "")
+            memory.keep(state["request"], run, reply["text"], decision.domain)
         tracing.label_run(decision, run.config)
         message = AIMessage(
             _words(reply, decision), id=f"moslm-{decision.id}", response_metadata={"decision_id": decision.id}
@@ -83,7 +83,7 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
     checks = [Check.model_validate(each) for each in state.get("checks", [])]
     drafts = _drafts(state)
     usage = [Usage.model_validate(each) for each in _usage(state, reply)]
-    domain = found["domain"] if found else None
+    domain = found["domain"] if found else reply.get("domain")
     own = {"name": "respond", "ms": round((time.perf_counter() - started) * 1000, 3)}
     reasons = [reason for check in checks for reason in check.reasons]
     return Decision(
@@ -178,7 +178,7 @@ def _cost(usage: list[Usage], reply: Reply, terms: Terms) -> Cost:
     """Price what ran, and what the baseline would have cost: the final answer's tokens, asked once."""
     spent = sum(each.cost_usd for each in usage)
     final = [each for each in usage if each.role == "large"] or usage
-    answered = reply["outcome"] in ("answered", "escalated")
+    answered = reply["outcome"] in ("answered", "escalated") and reply["answered_by"] != "person"
     baseline = sum(terms.baseline(each.input_tokens, each.output_tokens) for each in final) if answered else 0.0
     return Cost(spent_usd=spent, baseline_usd=baseline, baseline_model=terms.baseline_model, saved_usd=baseline - spent)
 

@@ -107,7 +107,8 @@ def _kind(block: object) -> str:
 
 def _turn(message: AnyMessage, max_chars: int) -> tuple[str, str] | None:
     if isinstance(message, HumanMessage):
-        return "user", plain(message.text)[:max_chars]
+        # one that was turned away for its length is no part of the conversation
+        return ("user", plain(message.text)) if len(message.text) <= max_chars else None
     if isinstance(message, AIMessage) and not message.tool_calls:
         return "assistant", plain(message.text)[:max_chars]
     return None

@@ -331,9 +331,12 @@ def _first_mistake(error: ValidationError, section: type[Settings], file: str, p
     ]
     key = ".".join(([prefix] if prefix else []) + [part for part in path if part != "[key]"])
     problem, mend = _in_words(first, section, path)
-    if first["type"] in ("missing", "union_tag_not_found"):
+    if first["type"] in ("missing", "union_tag_not_found", "union_tag_invalid"):
         return ConfigError(problem, file=file, key=key, mend=mend)
     return ConfigError(problem, file=file, key=key, value=first["input"], mend=mend)
+
+
+_KINDS = 'write kind = "vllm", "embedded", "hosted" or "scripted"'
 
 
 def _in_words(mistake: Any, section: type[Settings], path: list[str]) -> tuple[str, str]:
@@ -355,8 +358,11 @@ def _in_words(mistake: Any, section: type[Settings], path: list[str]) -> tuple[s
         return "is not an http(s) address", "write e.g. http://127.0.0.1:8000/v1"
     if kind == "missing":
         return "is missing", f"add {path[-1]} = ..."
+    if kind == "union_tag_invalid":
+        close = get_close_matches(str(limits.get("tag")), ["vllm", "embedded", "hosted", "scripted"], n=1, cutoff=0.4)
+        return f"has no kind {limits.get('tag')!r}", f"did you mean {close[0]}?" if close else _KINDS
     if kind == "union_tag_not_found":
-        return "needs a kind", 'add kind = "vllm", "embedded", "hosted" or "scripted"'
+        return "needs a kind", _KINDS
     text = mistake["msg"].removeprefix("Value error, ")
     return text[0].lower() + text[1:], ""
 

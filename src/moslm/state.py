@@ -102,6 +102,8 @@ class Reply(TypedDict):
     text: str
     outcome: str
     answered_by: str | None
+    domain: NotRequired[str | None]
+    """The domain of a remembered answer, which was not classified again."""
     usage: NotRequired[list[dict[str, Any]]]
     ms: NotRequired[float]
     refusal: NotRequired[str | None]

@@ -202,3 +202,18 @@ def test_earlier_turns_reach_the_model_and_bookkeeping_does_not(moslm, scripted)
 async def test_odd_text_is_answered_the_same_way_under_ainvoke(moslm, text):
     result = await moslm().ainvoke({"messages": [("user", text)]})
     assert result["decision"]["outcome"] == "answered"
+
+
+def test_a_message_that_was_turned_away_is_no_part_of_the_conversation(moslm, scripted):
+    finance = scripted("Forty.")
+    moslm({"finance": finance}).invoke(
+        {"messages": [HumanMessage("x" * 40_000), AIMessage("Too long."), HumanMessage("What is my budget?")]}
+    )
+    assert not any("xxx" in message.text for message in finance.calls[0])
+
+
+def test_an_empty_answer_of_the_large_model_is_handed_over_and_paid(moslm, ask, scripted):
+    empty = scripted("  ")
+    _, decision = ask(moslm(confidence=0.3, large=empty), "What is my budget?")
+    assert decision["outcome"] == "handed_over"
+    assert [usage["role"] for usage in decision["usage"]] == ["small", "large"]

@@ -48,6 +48,7 @@ def test_the_same_request_of_the_same_tenant_is_answered_from_the_store(moslm, s
     other = graph.invoke(ask, context={"tenant": "b"})
     assert first["messages"][-1].text == second["messages"][-1].text == "Forty."
     assert second["decision"]["outcome"] == "recalled"
+    assert second["decision"]["domain"] == "finance"
     assert other["decision"]["outcome"] == "answered"
     assert len(finance.calls) == 2
 
