@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 import os
 import tomllib
-from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from moslm.errors import ConfigError
+from moslm.mistakes import first_mistake
 
 Probability = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[float, Field(gt=0, le=3_600_000)]
@@ -319,82 +319,7 @@ def validated(section: type[S], values: dict[str, Any], *, file: str, prefix: st
     try:
         return section.model_validate(values)
     except ValidationError as error:
-        raise _first_mistake(error, section, file, prefix) from None
-
-
-def _first_mistake(error: ValidationError, section: type[Settings], file: str, prefix: str) -> ConfigError:
-    first = error.errors()[0]
-    # pydantic names the chosen branch of a union in the path; the file does not
-    kinds = {"vllm", "embedded", "hosted", "scripted"}
-    path = [
-        str(part) for i, part in enumerate(first["loc"]) if not (part in kinds and i and first["loc"][i - 1] == "model")
-    ]
-    key = ".".join(([prefix] if prefix else []) + [part for part in path if part != "[key]"])
-    problem, mend = _in_words(first, section, path)
-    if first["type"] in ("missing", "union_tag_not_found", "union_tag_invalid"):
-        return ConfigError(problem, file=file, key=key, mend=mend)
-    return ConfigError(problem, file=file, key=key, value=first["input"], mend=mend)
-
-
-_KINDS = 'write kind = "vllm", "embedded", "hosted" or "scripted"'
-
-
-def _in_words(mistake: Any, section: type[Settings], path: list[str]) -> tuple[str, str]:
-    kind, limits = mistake["type"], mistake.get("ctx", {})
-    if kind == "extra_forbidden":
-        close = get_close_matches(path[-1], _keys_beside(section, path), n=1)
-        return (
-            "unknown key",
-            f"did you mean {close[0]}?" if close else "remove it (moslm config schema lists every key)",
-        )
-    if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
-        bound = limits.get("ge", limits.get("le", limits.get("gt", limits.get("lt"))))
-        side = {"greater_than_equal": "at least", "less_than_equal": "at most"}.get(
-            kind, "more than" if kind == "greater_than" else "less than"
-        )
-        hint = ", such as 0.8" if side == "at most" and bound == 1 else ""
-        return f"must be {side} {bound:g}", f"write a number {side} {bound:g}{hint}"
-    if kind == "string_pattern_mismatch" and limits.get("pattern", "").startswith("^https?"):
-        return "is not an http(s) address", "write e.g. http://127.0.0.1:8000/v1"
-    if kind == "missing":
-        return "is missing", f"add {path[-1]} = ..."
-    if kind == "union_tag_invalid":
-        close = get_close_matches(str(limits.get("tag")), ["vllm", "embedded", "hosted", "scripted"], n=1, cutoff=0.4)
-        return f"has no kind {limits.get('tag')!r}", f"did you mean {close[0]}?" if close else _KINDS
-    if kind == "union_tag_not_found":
-        return "needs a kind", _KINDS
-    text = mistake["msg"].removeprefix("Value error, ")
-    return text[0].lower() + text[1:], ""
-
-
-def _keys_beside(section: type[Settings], path: list[str]) -> list[str]:
-    """Return the keys that the section at ``path`` knows, for a "did you mean"."""
-    schema = section.model_json_schema()
-    nodes: list[Any] = [schema]
-    for part in path[:-1]:
-        nodes = [child for node in nodes for child in _children(schema, node, part)]
-    return [key for node in nodes for key in _resolved(schema, node).get("properties", {})]
-
-
-def _children(schema: dict[str, Any], node: dict[str, Any], part: str) -> list[Any]:
-    node = _resolved(schema, node)
-    child = node.get("properties", {}).get(part)
-    if child is None:
-        child = next(iter(node.get("patternProperties", {}).values()), None) or node.get("additionalProperties")
-    if not isinstance(child, dict):
-        return []
-    return _branches(child)
-
-
-def _branches(node: dict[str, Any]) -> list[Any]:
-    inner = node.get("oneOf") or node.get("anyOf")
-    return [leaf for each in inner for leaf in _branches(each)] if inner else [node]
-
-
-def _resolved(schema: dict[str, Any], node: dict[str, Any]) -> dict[str, Any]:
-    reference = node.get("$ref")
-    found = schema["$defs"][reference.rsplit("/", 1)[-1]] if reference else node
-    return dict(found)
+        raise first_mistake(error, section, file, prefix) from None
 
 
 def _with_absolute_paths(config: Config, folder: Path) -> Config:
