@@ -188,6 +188,13 @@ def test_tools_and_what_people_decided_are_told():
     assert "A person was shown open_ticket and approved it." in text
 
 
+def test_the_time_says_that_a_person_was_waited_for():
+    reviews = [Review(what="open_ticket", decision="approve")]
+    waited = explain(a_decision(total_ms=94_000.0, reviews=reviews))
+    assert "It took 94.0 s in all, the time a person took to decide included." in waited
+    assert "a person took" not in explain(a_decision())
+
+
 def test_a_loss_against_the_large_model_is_called_one():
     cost = Cost(spent_usd=0.003, baseline_usd=0.002, baseline_model="gpt-4o", saved_usd=-0.001)
     assert "would have cost $0.00200, so it cost $0.00100 more." in explain(a_decision(cost=cost))

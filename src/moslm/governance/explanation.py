@@ -233,7 +233,8 @@ def _one_usage(usage: Usage) -> str:
 
 def _time(decision: Decision) -> Iterator[str]:
     known = math.isfinite(decision.total_ms)
-    yield f"It took {milliseconds(decision.total_ms)} in all." if known else "How long it took is unknown."
+    waited = ", the time a person took to decide included" if decision.reviews else ""
+    yield f"It took {milliseconds(decision.total_ms)} in all{waited}." if known else "How long it took is unknown."
     for each in decision.latency:
         yield _one_budget(each)
 
