@@ -70,6 +70,13 @@ def test_a_row_that_cannot_stand_is_named_with_its_line(tmp_path, capsys, line, 
     assert not (tmp_path / "head").exists()
 
 
+def test_the_configuration_in_this_folder_holds_as_for_every_command(folder, moslm_command):
+    (folder / "moslm.toml").write_text('only_domains = ["finanze"]')
+    code, _, err = moslm_command("fit", "--out", "head")
+    assert code == 2
+    assert err.startswith("moslm: moslm.toml: only_domains = 'finanze'")
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path, capsys):
     assert main(["fit", "--rows", str(tmp_path / "none.jsonl")]) == 2
     assert "none.jsonl: --rows: cannot be read" in capsys.readouterr().err

@@ -15,6 +15,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from moslm.cli.settings import add_config, config_file
 from moslm.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ _HELD_OUT_SHARE = 10
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add where the rows come from and where the head goes."""
-    parser.add_argument("--config", metavar="FILE", help="configuration whose domains are fitted; by default none")
+    add_config(parser)
     parser.add_argument("--rows", metavar="FILE", nargs="+", type=Path, default=[], help="JSON lines to fit on")
     parser.add_argument(
         "--held-out",
@@ -61,8 +62,8 @@ def run(options: argparse.Namespace) -> int:
     from moslm.models.classifiers.judging import judged
     from moslm.models.encoders import load_encoder
 
-    config = load(options.config)
-    domains = load_domains(config, file=options.config)
+    file = config_file(options.config)
+    domains = load_domains(load(file), file=file)
     rows, held_out = _divided(options, domains)
     _complete(rows, domains)
     with tqdm(total=STEPS, desc="fitting", unit="step", leave=False, disable=None) as bar:
