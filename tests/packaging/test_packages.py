@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import ast
+import re
 import subprocess
 import sys
 import tomllib
 import zipfile
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -50,6 +53,29 @@ def test_import_is_light_and_loads_no_torch():
         "import sys, moslm; moslm.Config; heavy = {'torch', 'openai', 'wordllama'} & set(sys.modules); assert not heavy"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def imported_at_once() -> set[str]:
+    """Return the first name of every foreign module that some module imports when it is itself imported."""
+    files = [file for folder in ROOMS.values() for file in folder.rglob("*.py")]
+    found: set[str] = set()
+    for statement in (each for file in files for each in ast.parse(file.read_text(encoding="utf-8")).body):
+        if isinstance(statement, ast.Import):
+            found |= {alias.name.partition(".")[0] for alias in statement.names}
+        elif isinstance(statement, ast.ImportFrom):
+            found.add(str(statement.module).partition(".")[0])
+    return found - set(sys.stdlib_module_names) - {"moslm"}
+
+
+def test_what_is_imported_is_a_dependency_of_our_own_and_not_of_a_dependency():
+    project, given_by = SETTINGS["project"], packages_distributions()
+    extras = [each for name, extra in project["optional-dependencies"].items() if name != "dev" for each in extra]
+    named = {re.split(r"[^\w-]", each)[0] for each in [*project["dependencies"], *extras]}
+    # whose version is langchain-openai's choice: what is imported of it is what that package's models raise and take
+    imported = imported_at_once() - {"openai"}
+    assert {"langgraph", "sqlalchemy", "typing_extensions"} <= imported
+    givers = {name: {each.lower().replace("_", "-") for each in given_by[name]} for name in imported}
+    assert [name for name in sorted(imported) if not named & givers[name]] == []
 
 
 @pytest.mark.slow
