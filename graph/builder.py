@@ -16,7 +16,7 @@ from moslm.context import MoSLMContext
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import Trigger
 from moslm.graph import routes
-from moslm.graph.parts import Parts, build_parts
+from moslm.graph.parts import Overrides, Parts, build_parts
 from moslm.models.classifiers import Classifier
 from moslm.nodes.answer import answer
 from moslm.nodes.check import check_draft, check_request
@@ -64,17 +64,8 @@ def create_moslm(
     Raises:
         ConfigError: A setting cannot stand, or names what does not exist. One line: file, key, value, mend.
     """
-    parts = build_parts(
-        config,
-        models=models,
-        large_model=large_model,
-        classifier=classifier,
-        tools=tools,
-        signals=signals,
-        triggers=triggers,
-        store=store,
-    )
-    return _wired(parts)
+    given = Overrides(models or {}, large_model, classifier, tools, signals or {}, triggers, store)
+    return _wired(build_parts(config, given))
 
 
 def _wired(parts: Parts) -> MoSLMGraph:

@@ -6,8 +6,9 @@ one line, and not when the first request meets it.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
@@ -70,43 +71,50 @@ class Parts:
         return found, judge_request(Evidence(found, policy), self.request_triggers)
 
 
-def build_parts(
-    config: str | Path | Config | None = None,
-    *,
-    models: Mapping[str, BaseChatModel] | None = None,
-    large_model: BaseChatModel | None = None,
-    classifier: Classifier | None = None,
-    tools: Sequence[BaseTool] = (),
-    signals: Mapping[str, SignalFunction] | None = None,
-    triggers: Sequence[Trigger] = (),
-    store: BaseStore | None = None,
-) -> Parts:
-    """Make every part; the arguments are those of `moslm.graph.builder.create_moslm`.
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What a caller passes in code, beside or in the place of what the settings name.
+
+    The fields mean what the arguments of `moslm.graph.builder.create_moslm` mean.
+    """
+
+    models: Mapping[str, BaseChatModel] = field(default_factory=dict)
+    large_model: BaseChatModel | None = None
+    classifier: Classifier | None = None
+    tools: Sequence[BaseTool] = ()
+    signals: Mapping[str, SignalFunction] = field(default_factory=dict)
+    triggers: Sequence[Trigger] = ()
+    store: BaseStore | None = None
+
+
+def build_parts(config: str | Path | Config | None = None, given: Overrides | None = None) -> Parts:
+    """Make every part of the graph from its settings and from what was passed in code.
 
     Raises:
         ConfigError: A setting cannot stand, or names what does not exist.
     """
+    given = given or Overrides()
     settings, file = (config, None) if isinstance(config, Config) else (load(config), str(config) if config else None)
     domains = load_domains(settings, file=file)
     served = {name: domain for name, domain in domains.items() if not domain.large_model_only}
-    _only_known(models or {}, served, "models")
+    _only_known(given.models, served, "models")
     prices = PriceTable(settings.prices)
-    known_signals = {**SIGNALS, **(signals or {})}
-    _only_known({settings.defaults.confidence: None}, known_signals, "defaults.confidence", file)
-    workshop = _Workshop(settings, file, prices, tools, _mcp_tools(settings, file))
-    agents = {name: _agent(domain, (models or {}).get(name), workshop) for name, domain in served.items()}
-    large = _large(settings, file, large_model, prices)
+    signals = {**SIGNALS, **given.signals}
+    _only_known({settings.defaults.confidence: None}, signals, "defaults.confidence", file)
+    workshop = _Workshop(settings, file, prices, given.tools, _mcp_tools(settings, file))
+    agents = {name: _agent(domain, given.models.get(name), workshop) for name, domain in served.items()}
+    large = _large(settings, file, given.large_model, prices)
     thresholds = {name: domain.settings.threshold for name, domain in served.items()}
     return Parts(
         config=settings,
         domains=domains,
-        memory=_memory(settings, agents, large, store),
-        reader=_reader(settings, file, domains, classifier),
+        memory=_memory(settings, domains, agents, large, given.store),
+        reader=_reader(settings, file, domains, given.classifier),
         policy=_policy(settings, served, domains, large),
-        request_triggers=(*REQUEST_TRIGGERS, *triggers),
-        draft_triggers=(*DRAFT_TRIGGERS, *triggers),
+        request_triggers=(*REQUEST_TRIGGERS, *given.triggers),
+        draft_triggers=(*DRAFT_TRIGGERS, *given.triggers),
         agents=agents,
-        signals=known_signals,
+        signals=signals,
         deciding_signal=settings.defaults.confidence,
         thresholds=thresholds,
         titles={name: domain.title for name, domain in served.items()},
@@ -270,10 +278,18 @@ def _policy(
 
 
 def _memory(
-    config: Config, agents: Mapping[str, DomainAgent], large: LargeModel | None, store: BaseStore | None
+    config: Config,
+    domains: Mapping[str, Domain],
+    agents: Mapping[str, DomainAgent],
+    large: LargeModel | None,
+    store: BaseStore | None,
 ) -> Memory:
-    models = ",".join(f"{name}={agent.model_name}" for name, agent in sorted(agents.items()))
-    partition = f"{config.sha256}|{models}|{large.name if large else ''}"
+    """Partition answers by all that could change them: settings, models, prompts and handbooks."""
+    models = {name: agent.model_name for name, agent in sorted(agents.items())}
+    words = {
+        name: (domain.prompt, [page.text for page in domain.knowledge]) for name, domain in sorted(domains.items())
+    }
+    partition = hashlib.sha256(repr((config.sha256, models, large and large.name, words)).encode()).hexdigest()
     return Memory(partition, config.recall.ttl_minutes * 60 if config.recall.enabled else None, store)
 
 
