@@ -162,27 +162,40 @@ def _open_sample() -> Company:
 
 
 def _create_sample(path: Path) -> None:
-    """Write the sample beside its place, then link it there: of two processes one wins, and nobody sees half a file."""
+    """Write the sample beside its place, then link it there: of two processes one wins, and nobody sees half a file.
+
+    Raises:
+        ConfigError: There is no room, or no permission, to write it.
+    """
+    from sqlalchemy.exc import DBAPIError
+
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix="company-", suffix=".part", dir=path.parent)
+        os.close(handle)
+        try:
+            _fill_sample(name)
+            with suppress(FileExistsError):  # another process was first; its file is as good
+                os.link(name, path)
+        finally:
+            os.unlink(name)
+    except (OSError, DBAPIError) as error:
+        why = error.strerror if isinstance(error, OSError) else error.orig
+        mend = "make room, or set MOSLM_HOME to a folder that can be written"
+        raise ConfigError(f"the sample company cannot be written: {why}", file=str(path), mend=mend) from None
+
+
+def _fill_sample(file: str) -> None:
     from sqlalchemy import URL, create_engine
 
     from moslm.tools.sample import SAMPLE_ROWS
     from moslm.tools.schema import metadata
 
+    engine = create_engine(URL.create("sqlite", database=file))
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix="company-", suffix=".part", dir=path.parent)
-    except OSError as error:
-        mend = "set MOSLM_HOME to a folder that can be written"
-        raise ConfigError(f"cannot be written: {error.strerror}", file=str(path.parent), mend=mend) from None
-    os.close(handle)
-    try:
-        engine = create_engine(URL.create("sqlite", database=name))
         with engine.begin() as connection:
             metadata.create_all(connection)
             for table, rows in SAMPLE_ROWS.items():
                 connection.execute(table.insert(), rows)
-        engine.dispose()
-        with suppress(FileExistsError):  # another process was first; its file is as good
-            os.link(name, path)
     finally:
-        os.unlink(name)
+        engine.dispose()

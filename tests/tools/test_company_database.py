@@ -114,7 +114,19 @@ def test_an_old_sample_says_how_to_make_it_afresh(company, tmp_path):
 def test_a_home_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MOSLM_HOME", str(tmp_path / "file" / "home"))
-    assert "set MOSLM_HOME to a folder that can be written" in refusal()
+    said = refusal()
+    assert said.startswith(f"{tmp_path / 'file' / 'home' / 'company.sqlite'}: the sample company cannot be written: ")
+    assert said.endswith("; make room, or set MOSLM_HOME to a folder that can be written")
+
+
+def test_a_disk_that_is_full_is_named_and_nothing_is_left_of_the_attempt(tmp_path, monkeypatch):
+    monkeypatch.setenv("MOSLM_HOME", str(tmp_path / "full"))
+    no_room = "import resource; resource.setrlimit(resource.RLIMIT_FSIZE, (8192, 8192)); "
+    ended = subprocess.run([sys.executable, "-c", no_room + OPEN], capture_output=True, text=True, timeout=60)
+    last = ended.stderr.splitlines()[-1]
+    assert last.startswith(f"moslm.errors.ConfigError: {tmp_path / 'full' / 'company.sqlite'}: the sample company ")
+    assert last.endswith("; make room, or set MOSLM_HOME to a folder that can be written")
+    assert list((tmp_path / "full").iterdir()) == []
 
 
 def test_without_the_extra_its_name_is_said(monkeypatch):
