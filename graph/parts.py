@@ -23,7 +23,7 @@ from langgraph.store.base import BaseStore
 from moslm.budgets.caps import DailyCap
 from moslm.budgets.prices import PriceTable
 from moslm.budgets.throttle import Throttle
-from moslm.config import Config, HostedModel, LargeModelSettings, ModelSettings, ScriptedModel, home, load
+from moslm.config import Config, HostedModel, LargeModelSettings, ModelSettings, ScriptedModel, deadline_of, home, load
 from moslm.decision import Check, Classification
 from moslm.domains import Domain, load_domains
 from moslm.errors import ConfigError, MissingExtraError
@@ -223,7 +223,8 @@ def _large(config: Config, file: str | None, given: BaseChatModel | None, prices
         return None
     # a model passed in code without a section is guarded by the section's defaults
     settings = settings or LargeModelSettings(model=ScriptedModel(kind="scripted"))
-    model = given or _chat_model(settings.model, settings.deadline_ms, config, file, "large_model.model")
+    deadline_ms = deadline_of(settings.latency_ms, settings.deadline_ms)
+    model = given or _chat_model(settings.model, deadline_ms, config, file, "large_model.model")
     name = settings.model.name if given is None and isinstance(settings.model, HostedModel) else model_name(model)
     cap = DailyCap(max_usd=settings.max_usd_per_day, max_calls=settings.max_calls_per_day)
     throttle = Throttle(per_minute=settings.requests_per_minute, max_wait_ms=settings.max_wait_ms)
@@ -231,7 +232,7 @@ def _large(config: Config, file: str | None, given: BaseChatModel | None, prices
         model=_silent(model, (), "large model"),
         name=name,
         system_prompt=settings.system_prompt,
-        deadline_s=settings.deadline_ms / 1000,
+        deadline_s=deadline_ms / 1000,
         max_tokens=settings.model.max_tokens if not isinstance(settings.model, ScriptedModel) else 1024,
         price=_price(prices, name, given, settings.model),
         reserve=cap.reserve,

@@ -152,8 +152,8 @@ class LargeModelSettings(Settings):
     model: ModelSettings
     latency_ms: Milliseconds = 3000
     """Latency budget (3 s in the reference design): measured and shown."""
-    deadline_ms: Milliseconds = 30_000
-    """When the call is given up."""
+    deadline_ms: Milliseconds | None = None
+    """When the call is given up; by default `deadline_of` the latency budget."""
     max_usd_per_day: float = Field(default=10.0, ge=0)
     max_calls_per_day: int = Field(default=1000, ge=0)
     requests_per_minute: float = Field(default=60, gt=0)
@@ -174,7 +174,7 @@ class DomainSettings(Settings):
     latency_ms: Milliseconds | None = None
     """Latency budget: measured and shown."""
     deadline_ms: Milliseconds | None = None
-    """When the domain's model and tools are given up."""
+    """When the domain's model and tools are given up; by default `deadline_of` the latency budget."""
     use_tools: Literal["auto", "always", "never"] | None = None
     """``auto``: tools for models whose profile says they call them, passages in the prompt for the others."""
     tools: list[str] | None = None
@@ -190,7 +190,7 @@ class Defaults(Settings):
     model: ModelSettings = EmbeddedModel(kind="embedded")
     threshold: Probability = 0.8
     latency_ms: Milliseconds = 500
-    deadline_ms: Milliseconds = 30_000
+    deadline_ms: Milliseconds | None = None
     use_tools: Literal["auto", "always", "never"] = "auto"
     passages: int = Field(default=1, ge=0, le=20)
     """Handbook passages before a model that calls no tools; a second one confuses the embedded model."""
@@ -279,6 +279,15 @@ class Config(Settings):
     def sha256(self) -> str:
         """Hash of the settings: every request is judged by exactly one configuration."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+
+
+def deadline_of(latency_ms: float, deadline_ms: float | None) -> float:
+    """Return when a model is given up, in milliseconds.
+
+    The latency budget bounds it: a hundred budgets, 30 s at most, unless the settings name a deadline. A hundred, because
+    the embedded model on a slow core takes seconds for what the budgets of the reference design allow a GPU.
+    """
+    return min(100 * latency_ms, 30_000.0) if deadline_ms is None else deadline_ms
 
 
 def home() -> Path:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any, Literal
 
-from moslm.config import Defaults, DomainSettings, ModelSettings
+from moslm.config import Defaults, DomainSettings, ModelSettings, deadline_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +71,7 @@ def resolve_settings(own: DomainSettings, defaults: Defaults, overrides: DomainS
     values |= _given(own, names)
     values |= {name: getattr(defaults, name) for name in names if name in defaults.model_fields_set}
     values |= _given(overrides, names) if overrides else {}
+    values["deadline_ms"] = deadline_of(values["latency_ms"], values["deadline_ms"])
     return ResolvedSettings(**values | {"tools": tuple(values["tools"])})
 
 
