@@ -284,8 +284,8 @@ class Config(Settings):
 def deadline_of(latency_ms: float, deadline_ms: float | None) -> float:
     """Return when a model is given up, in milliseconds.
 
-    The latency budget bounds it: a hundred budgets, 30 s at most, unless the settings name a deadline. A hundred, because
-    the embedded model on a slow core takes seconds for what the budgets of the reference design allow a GPU.
+    The latency budget bounds it: a hundred budgets, 30 s at most, unless the settings name a deadline. A hundred,
+    because the embedded model on a slow core takes seconds for what the budgets of the reference design allow a GPU.
     """
     return min(100 * latency_ms, 30_000.0) if deadline_ms is None else deadline_ms
 

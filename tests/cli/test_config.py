@@ -6,7 +6,7 @@ import jsonschema
 import pytest
 
 from moslm.cli.config import example, schema
-from moslm.config import Config
+from moslm.config import Config, deadline_of
 
 
 def test_the_example_is_a_configuration(folder, moslm_command):
@@ -37,6 +37,7 @@ def test_defaults_in_the_example_are_the_defaults():
     shown, defaults = tomllib.loads(uncommented()), Config().model_dump(mode="json")
     for section in ("triggers", "limits", "recall"):
         assert shown[section] == defaults[section]
+    defaults["defaults"]["deadline_ms"] = deadline_of(defaults["defaults"]["latency_ms"], None)
     own = {key: value for key, value in shown["defaults"].items() if key != "model"}
     assert own == {key: value for key, value in defaults["defaults"].items() if key != "model"}
 
