@@ -43,6 +43,17 @@ def test_the_database_is_opened_only_if_a_tool_needs_it():
     assert [each.name for each in box.tools] == ["calculate", "search_handbook"]
 
 
+def test_a_toolbox_over_the_sample_company_makes_no_file_before_a_tool_is_called(home):
+    config = Config()
+    company = shared_company(config)
+    box = build_toolbox(domains(config)["finance"], config, company=company)
+    assert not (home / "company.sqlite").exists()
+    budget = next(each for each in box.tools if each.name == "budget_status")
+    assert "2200" in budget.invoke({"cost_centre": 2200, "quarter": 3})
+    assert (home / "company.sqlite").is_file()
+    company().engine.dispose()
+
+
 def test_several_toolboxes_share_one_database(company):
     opened = shared_company(Config())
     assert opened() is opened()
@@ -69,12 +80,12 @@ def test_an_unknown_tool_is_refused_with_a_suggestion(calls_tools):
 
 
 def test_an_unknown_tool_in_a_domains_own_file_names_that_file(tmp_path):
-    folder = tmp_path / "legal"
-    folder.mkdir()
+    folder = tmp_path / "domains" / "legal"
+    folder.mkdir(parents=True)
     (folder / "domain.toml").write_text('title = "L"\ndescription = "L"\ntools = ["zzz"]')
     (folder / "prompt.md").write_text("x")
     (folder / "examples.jsonl").write_text('{"text": "x"}')
-    config = Config(domain_folders=[tmp_path])
+    config = Config(domain_folders=[folder.parent])
     with pytest.raises(ConfigError) as refused:
         build_toolbox(domains(config)["legal"], config)
     assert str(refused.value).startswith(
