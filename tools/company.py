@@ -38,12 +38,13 @@ def open_company(config: Config, *, file: str | None = None) -> Company:
 
     Args:
         config: ``database_url`` or ``database_url_env`` name the user's own; without them the sample is used, which is
-            created in ``home()`` if need be.
+            created in ``home()`` by the first connection if need be.
         file: The file the configuration was read from, for messages.
 
     Raises:
         MissingExtraError: The packages of the extra ``tools`` are not installed.
-        ConfigError: The address cannot stand, or a table or column is missing.
+        ConfigError: The address cannot stand, or a table or column is missing. The first connection raises it where
+            the sample cannot be written.
         BackendDown: The database does not answer.
     """
     try:
@@ -144,31 +145,41 @@ def _check_tables(engine: Engine, key: str, shown: str, file: str | None) -> Non
 
 
 def _open_sample() -> Company:
-    from sqlalchemy import URL
+    """Reach the sample; where there is none yet the first connection makes it, so that a mere look leaves no file."""
+    from sqlalchemy import URL, event
 
     from moslm.tools.sample import SAMPLE_DAY
 
     path = home() / "company.sqlite"
-    if not path.exists():
-        _create_sample(path)
     url = URL.create("sqlite", database=str(path))
     engine = _engine(url, "database_url", None)
-    try:
-        _check_tables(engine, "database_url", str(url), None)
-    except ConfigError as error:
-        mend = "delete the file; it is made afresh on the next start"
-        raise ConfigError(f"the sample company {error.problem}", file=str(path), mend=mend) from None
+    if path.exists():
+        _check_sample(engine, path)
+    else:
+        event.listen(engine, "do_connect", lambda *_: _create_sample(path))
     return Company(engine, lambda: SAMPLE_DAY)
 
 
+def _check_sample(engine: Engine, path: Path) -> None:
+    try:
+        _check_tables(engine, "database_url", str(path), None)
+    except ConfigError as error:
+        mend = "delete the file; it is made afresh on the next start"
+        raise ConfigError(f"the sample company {error.problem}", file=str(path), mend=mend) from None
+
+
 def _create_sample(path: Path) -> None:
-    """Write the sample beside its place, then link it there: of two processes one wins, and nobody sees half a file.
+    """Write the sample, if it is not there.
+
+    It is written beside its place, then linked there: of two processes one wins, and nobody sees half a file.
 
     Raises:
         ConfigError: There is no room, or no permission, to write it.
     """
     from sqlalchemy.exc import DBAPIError
 
+    if path.exists():
+        return
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(prefix="company-", suffix=".part", dir=path.parent)

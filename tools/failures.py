@@ -14,10 +14,11 @@ from langchain_core.tools import BaseTool
 from langgraph.prebuilt.tool_node import ToolInvocationError
 from pydantic import TypeAdapter, ValidationError
 
-from moslm.errors import BackendError
+from moslm.errors import BackendError, ConfigError
 
 _log = logging.getLogger("moslm.tools")
 _MOST_MISTAKES = 3
+_NOT_NOW = "The tool failed. Answer without it, or say that it is not available now."
 _UNQUOTABLE = ("value_error", "assertion_error")
 """Kinds of mistake whose text is that of an exception somebody raised in a validator."""
 
@@ -31,6 +32,9 @@ def safe_tool_error(error: Exception) -> str:
         _log.info("tool %s was called with arguments that do not fit", error.tool_name)
         mistakes = error.filtered_errors or error.source.errors()
         return f"{error.tool_name} was not run. {_mistakes_in_words(mistakes)} Mend the arguments and call it again."
+    if isinstance(error, ConfigError):
+        _log.error("a tool cannot work: %s", error)  # names its own mend; where it was raised mends nothing
+        return _NOT_NOW
     _log.warning("a tool failed: %s", type(error).__name__, exc_info=error)
     if isinstance(error, ValidationError):
         return f"The tool was not run. {_mistakes_in_words(error.errors())} Mend the arguments and call it again."
@@ -38,7 +42,7 @@ def safe_tool_error(error: Exception) -> str:
         return "The tool took too long and was stopped. Answer without it, or say that it is not available now."
     if isinstance(error, BackendError):
         return f"{error} Answer without it, or say that it is not available now."
-    return "The tool failed. Answer without it, or say that it is not available now."
+    return _NOT_NOW
 
 
 def how_to_call(tool: BaseTool) -> str:

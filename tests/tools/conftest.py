@@ -18,7 +18,7 @@ from moslm.tools.company import Company, open_company
 
 @pytest.fixture
 def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Company]:
-    """A fresh sample company in a home of its own."""
+    """A fresh sample company in a home of its own, which the first tool that asks it makes."""
     monkeypatch.setenv("MOSLM_HOME", str(tmp_path / "company-home"))
     company = open_company(Config())
     yield company

@@ -13,7 +13,8 @@ from moslm.tools.company import open_company
 from moslm.tools.sample import SAMPLE_ROWS
 from moslm.tools.schema import metadata, orders
 
-OPEN = "from moslm.config import Config; from moslm.tools.company import open_company; open_company(Config())"
+OPEN = "from moslm.config import Config; from moslm.tools.company import open_company; "
+OPEN += "open_company(Config()).engine.connect().close()"
 
 
 @pytest.fixture
@@ -34,6 +35,8 @@ def refusal(error: type[Exception] = ConfigError, **settings: object) -> str:
 
 def test_the_sample_is_made_on_first_use_and_kept(company, tmp_path):
     file = tmp_path / "company-home" / "company.sqlite"
+    assert not file.exists()
+    company.engine.connect().close()
     made = file.stat().st_ino
     again = open_company(Config())
     with again.engine.connect() as connection:
@@ -114,7 +117,9 @@ def test_an_old_sample_says_how_to_make_it_afresh(company, tmp_path):
 def test_a_home_that_cannot_be_written_is_named(tmp_path, monkeypatch):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("MOSLM_HOME", str(tmp_path / "file" / "home"))
-    said = refusal()
+    with pytest.raises(ConfigError) as refused:
+        open_company(Config()).engine.connect()
+    said = str(refused.value)
     assert said.startswith(f"{tmp_path / 'file' / 'home' / 'company.sqlite'}: the sample company cannot be written: ")
     assert said.endswith("; make room, or set MOSLM_HOME to a folder that can be written")
 

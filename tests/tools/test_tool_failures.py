@@ -6,8 +6,10 @@ import pytest
 from langchain_core.tools import tool
 from pydantic import BaseModel, field_validator
 
+from moslm.config import Config
 from moslm.errors import BackendTimeout
 from moslm.tools import effect_of, how_to_call, safe_tool_error
+from moslm.tools.company import open_company
 from moslm.tools.customer_service import refund
 from moslm.tools.it_support import open_ticket
 
@@ -62,11 +64,23 @@ def test_a_validators_own_words_are_not_repeated(run):
 
 def test_a_database_that_is_gone_shows_nothing_of_itself(company, run, tmp_path):
     call = run(open_ticket(company))
+    company.engine.connect().close()
     company.engine.dispose()
     (tmp_path / "company-home" / "company.sqlite").write_bytes(b"gone" * 1000)
     said = call.message(summary="Screen flickers")
     assert said.status == "error"
     assert said.text == "The tool failed. Answer without it, or say that it is not available now."
+
+
+def test_a_mistake_only_a_call_could_show_is_logged_as_the_line_it_is(run, tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("MOSLM_HOME", str(tmp_path / "file" / "home"))
+    said = run(open_ticket(open_company(Config()))).message(summary="Screen flickers")
+    assert said.text == "The tool failed. Answer without it, or say that it is not available now."
+    (logged,) = caplog.records
+    assert logged.exc_info is None
+    assert "company.sqlite: the sample company cannot be written: " in logged.getMessage()
+    assert logged.getMessage().endswith("; make room, or set MOSLM_HOME to a folder that can be written")
 
 
 def test_how_to_call_names_every_argument(company):
