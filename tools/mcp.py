@@ -15,6 +15,7 @@ from collections.abc import Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from difflib import get_close_matches
 from typing import Any, TypeVar
+from urllib.parse import urlsplit, urlunsplit
 
 from langchain_core.tools import BaseTool, StructuredTool, ToolException
 
@@ -78,7 +79,8 @@ async def _load(name: str, server: McpServer, deadline_s: float, file: str | Non
         key, mend = f"mcp.{name}.command", "name a program that can be run"
         raise ConfigError("no such program", file=file, key=key, value=server.command, mend=mend) from None
     except (TimeoutError, OSError, McpError, httpx.HTTPError, ExceptionGroup) as error:
-        raise BackendDown(name, f"The MCP server {name} does not answer.") from error
+        late = f" within {deadline_s:g} s" if isinstance(error, TimeoutError) else ""
+        raise BackendDown(name, _no_answer(name, server, late, file)) from error
     _check_names(name, server, [tool.name for tool in tools], file)
     return tuple(_adapted(tool, name, server, deadline_s) for tool in tools)
 
@@ -87,6 +89,18 @@ def _connection(server: McpServer) -> Any:
     if server.transport == "stdio":
         return {"transport": "stdio", "command": server.command, "args": server.args, "env": server.env or None}
     return {"transport": server.transport, "url": server.url}
+
+
+def _no_answer(name: str, server: McpServer, late: str, file: str | None) -> str:
+    """Say in one line whose server it is; what may hold a secret (arguments, a query, a password) is not shown."""
+    if server.transport == "stdio":
+        end, mend = f"command = {server.command!r}", "run the command by hand to see why, or remove the section"
+    else:
+        address = urlsplit(str(server.url))
+        shown = urlunsplit((address.scheme, address.netloc.rpartition("@")[2], address.path, "", ""))
+        end, mend = f"url = {shown!r}", "start the server, correct the address or the transport, or remove the section"
+    where = f"{file}: " if file else ""
+    return f"{where}mcp.{name}.{end}: no MCP server answers{late}; {mend}"
 
 
 def _check_names(name: str, server: McpServer, tools: list[str], file: str | None) -> None:

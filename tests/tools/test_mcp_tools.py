@@ -68,15 +68,20 @@ def test_a_call_is_given_up_at_its_deadline(run):
 
 def test_a_server_that_says_nothing_is_given_up():
     started = time.monotonic()
-    with pytest.raises(BackendDown, match="The MCP server weather does not answer"):
-        load_mcp_tools({"weather": weather("--mute")}, deadline_s=1)
+    with pytest.raises(BackendDown) as failed:
+        load_mcp_tools({"weather": weather("--mute")}, deadline_s=1, file="moslm.toml")
     assert time.monotonic() - started < 10
+    assert str(failed.value) == (
+        f"moslm.toml: mcp.weather.command = {sys.executable!r}: no MCP server answers within 1 s;"
+        " run the command by hand to see why, or remove the section"
+    )
 
 
 def test_a_program_that_ends_at_once_does_not_answer():
-    server = McpServer(command=sys.executable, args=["-c", "pass"])
-    with pytest.raises(BackendDown):
+    server = McpServer(command=sys.executable, args=["-c", "pass", "--token=hunter2"])
+    with pytest.raises(BackendDown, match=r"^mcp\.weather\.command = .*: no MCP server answers; run") as failed:
         load_mcp_tools({"weather": server}, deadline_s=10)
+    assert "hunter2" not in str(failed.value)
 
 
 def test_a_program_that_does_not_exist_is_named():
@@ -89,9 +94,13 @@ def test_a_program_that_does_not_exist_is_named():
 
 @pytest.mark.loopback
 def test_an_address_where_nobody_listens_does_not_answer():
-    server = McpServer(transport="streamable_http", url="http://127.0.0.1:9/mcp")
-    with pytest.raises(BackendDown):
+    server = McpServer(transport="streamable_http", url="http://me:hunter2@127.0.0.1:9/mcp?key=hunter2")
+    with pytest.raises(BackendDown) as failed:
         load_mcp_tools({"far": server}, deadline_s=10)
+    assert str(failed.value) == (
+        "mcp.far.url = 'http://127.0.0.1:9/mcp': no MCP server answers;"
+        " start the server, correct the address or the transport, or remove the section"
+    )
 
 
 def test_an_effect_of_a_tool_that_is_not_there_is_refused():
