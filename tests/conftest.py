@@ -34,11 +34,10 @@ def data() -> Path:
 
 
 @pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A home of the test's own; pulled weights are shared, because they are pinned by hash."""
     real = Path(os.environ.get("MOSLM_HOME") or Path.home() / ".moslm")
-    own = tmp_path / "home"
-    own.mkdir()
+    own = tmp_path_factory.mktemp("home")
     if (real / "weights").is_dir():
         (own / "weights").symlink_to(real / "weights")
     monkeypatch.setenv("MOSLM_HOME", str(own))
