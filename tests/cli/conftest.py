@@ -1,3 +1,5 @@
+import os
+import pty
 import subprocess
 import sys
 from pathlib import Path
@@ -55,6 +57,21 @@ def moslm_command(capsys):
         return code, printed.out, printed.err
 
     return run
+
+
+@pytest.fixture
+def terminal():
+    """A terminal to be a command's stdin, at which these bytes are typed and then Ctrl-D."""
+    opened = []
+
+    def typing(text):
+        opened.extend(pty.openpty())
+        os.write(opened[-2], text + b"\x04")
+        return opened[-1]
+
+    yield typing
+    for end in opened:
+        os.close(end)
 
 
 @pytest.fixture

@@ -33,6 +33,12 @@ def test_the_request_can_come_from_a_pipe(config, process):
     assert (ended.returncode, ended.stdout.decode(), ended.stderr) == (0, f"{REPLY}\n", b"")
 
 
+def test_at_a_terminal_it_says_that_it_reads_and_how_to_end(config, process, terminal):
+    ended = process("ask", "-", stdin=terminal(QUESTION.encode() + b"\n"))
+    assert (ended.returncode, ended.stdout.decode()) == (0, f"{REPLY}\n")
+    assert ended.stderr == b"Reading from the terminal; end with Ctrl-D.\n"
+
+
 def test_a_line_end_is_no_part_of_the_request(config, process, log):
     process("ask", "-", input=QUESTION.encode() + b"\n")
     process("ask", QUESTION)

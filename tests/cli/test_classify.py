@@ -48,6 +48,12 @@ def test_pipes_in_and_out_and_no_record_is_made(config, process, log):
     assert not log.path.exists()
 
 
+def test_at_a_terminal_it_says_that_it_reads_and_how_to_end(config, process, terminal):
+    ended = process("classify", stdin=terminal(as_lines(LINES[:1])))
+    assert (ended.returncode, ended.stderr) == (0, b"Reading from the terminal; end with Ctrl-D.\n")
+    assert json.loads(ended.stdout)["domain"] == "finance"
+
+
 BAD = {
     b"{": "not JSON: Expecting property name",
     b"[1]": "not an object",

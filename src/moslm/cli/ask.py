@@ -7,11 +7,12 @@ import json
 import sys
 import uuid
 
-from moslm.cli.asking import add_caller, answered, caller, compiled, nobody, typed
+from moslm.cli.asking import add_caller, answered, caller, compiled, nobody
 from moslm.cli.decision_view import outcome
 from moslm.cli.flow import fitted
 from moslm.cli.review import at_the_terminal
 from moslm.cli.settings import add_config
+from moslm.cli.stdin import tell_who_types, typed
 from moslm.cli.style import safe, style_for
 from moslm.cli.table import items
 from moslm.decision import Decision
@@ -30,7 +31,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, and print the reply."""
-    text = typed(sys.stdin.read) if options.text == "-" else options.text
+    text = _from_stdin() if options.text == "-" else options.text
     graph = compiled(options.config)
     decide = at_the_terminal if sys.stdin.isatty() and not options.json else nobody
     reply, record = answered(graph, text, caller(options), str(uuid.uuid4()), decide)
@@ -41,6 +42,11 @@ def run(options: argparse.Namespace) -> int:
     if sys.stderr.isatty():
         print(style_for(sys.stderr).dim(_footer(Decision.model_validate(record))), file=sys.stderr)
     return 0
+
+
+def _from_stdin() -> str:
+    tell_who_types()
+    return typed(sys.stdin.read)
 
 
 def _footer(decision: Decision) -> str:

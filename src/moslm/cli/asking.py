@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -53,20 +52,6 @@ def caller(options: argparse.Namespace) -> MoSLMContext:
     except ConfigError as error:
         # here it was an option, and the mend for contexts is none
         raise ConfigError(error.problem, key=f"--{error.key}", value=error.value) from None
-
-
-def typed(read: Callable[[], str]) -> str:
-    """Return what was read from stdin, without the white space around it.
-
-    A line's end is no part of a request: small models answer differently with it and without.
-
-    Raises:
-        RequestError: What came in is no text.
-    """
-    try:
-        return read().strip()
-    except UnicodeDecodeError:
-        raise RequestError("not_text", f"what came in on stdin is no text in {sys.stdin.encoding.upper()}") from None
 
 
 def compiled(config: str | None) -> CompiledStateGraph[Any, Any, Any, Any]:

@@ -9,11 +9,12 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from moslm.cli.asking import add_caller, caller, compiled, nobody, typed
+from moslm.cli.asking import add_caller, caller, compiled, nobody
 from moslm.cli.decision_view import decision_table
 from moslm.cli.flow import flow
 from moslm.cli.review import at_the_terminal
 from moslm.cli.settings import add_config
+from moslm.cli.stdin import typed
 from moslm.cli.style import safe, style_for
 from moslm.cli.table import paragraphs
 from moslm.context import MoSLMContext

@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import IO, Any
 
 from moslm.cli.settings import add_config, config_file
+from moslm.cli.stdin import tell_who_types
 from moslm.cli.style import WIDTH
 from moslm.decision import Check, Classification
 from moslm.errors import ConfigError, RequestError
@@ -39,6 +40,8 @@ def run(options: argparse.Namespace) -> int:
     """Classify every line; 1 when some could not be read."""
     judge = judging(options.config)
     bad = total = 0
+    if options.file == "-":
+        tell_who_types()
     with _opened(options.file, "rb") as source, _opened(options.out, "wb", reading=options.file) as target:
         for result in _watched(classified(source, judge), source, target):
             target.write(json.dumps(result, allow_nan=False).encode() + b"\n")
