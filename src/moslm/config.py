@@ -69,7 +69,7 @@ class EmbeddedModel(Settings):
 
     kind: Literal["embedded"]
     weights: str = "smollm2-135m-instruct"
-    """Name of pinned weights (``moslm pull --list``) or path of a GGUF file."""
+    """Name of pinned weights (``moslm pull --list``) or of weights pulled by hash, or path of a GGUF file."""
     context: int = Field(default=4096, ge=512, le=131_072)
     """Tokens of context for each request running side by side."""
     parallel: int = Field(default=2, ge=1, le=64)

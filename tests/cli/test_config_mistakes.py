@@ -39,6 +39,14 @@ MISTAKES = {
         '[domains.customer_service]\ntools = ["refunds"]',
         "moslm.toml: domains.customer_service.tools = 'refunds': no such tool; did you mean refund?",
     ),
+    "weights nobody pinned": (
+        '[domains.finance.model]\nkind = "embedded"\nweights = "nosuch"',
+        "moslm.toml: domains.finance.model.weights = 'nosuch': is no pinned name; pinned: smollm2-135m-instruct;",
+    ),
+    "weights written wrongly": (
+        '[defaults.model]\nkind = "embedded"\nweights = "smollm2-135m"',
+        "moslm.toml: defaults.model.weights = 'smollm2-135m': is no pinned name; did you mean smollm2-135m-instruct?",
+    ),
     "an unknown domain": (
         "[domains.finanse]\nthreshold = 0.5",
         "domains.finanse: no such domain; did you mean finance?",

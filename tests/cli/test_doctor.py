@@ -56,6 +56,15 @@ def test_weights_that_are_not_here_are_missing_with_their_command(folder, moslm_
     assert "→ moslm pull smollm2-135m-instruct" in out
 
 
+def test_for_weights_that_are_not_pinned_no_command_is_told_that_cannot_work(config, moslm_command):
+    for weights in ("nosuch", "models/nosuch.gguf"):
+        config.write_text(f'[defaults.model]\nkind = "embedded"\nweights = "{weights}"')
+        code, out, _ = moslm_command("doctor")
+        assert code == 1
+        assert "smollm2-135m-instruct" in out or "moslm pull --list" in " ".join(out.split())
+        assert f"moslm pull {weights}" not in out
+
+
 def test_a_server_that_is_down_is_missing_with_its_command(config, moslm_command, server):
     config.write_text(VLLM)
     server("nothing answers there")

@@ -14,7 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from moslm.errors import WeightsError
+from moslm.config import EmbeddedModel
+from moslm.errors import ConfigError, WeightsError
+from moslm.models.chat import build_chat_model
+from moslm.models.chat.embedded import ChatEmbedded
 from moslm.models.weights import PINNED, Weights, WheelFile, find, pull
 from moslm.models.weights.download import Connection, RefusedError, Silent, download
 
@@ -229,6 +232,30 @@ def test_a_file_of_ones_own_is_pinned_by_its_hash(own_file):
     assert find("mine").read_bytes() == BYTES
     with pytest.raises(WeightsError, match="--sha256"):
         pull("unpinned", source=str(own_file))
+
+
+def embedded(weights: str) -> ChatEmbedded:
+    settings = EmbeddedModel(kind="embedded", weights=weights)
+    model = build_chat_model(settings, deadline_ms=1000, allow_hosts=[])
+    assert isinstance(model, ChatEmbedded)
+    return model
+
+
+def test_a_model_is_built_of_a_path_a_pinned_name_or_one_that_was_pulled_by_hash(own_file):
+    pull("mine", source=str(own_file), sha256=SHA256)
+    for weights in ("mine", "tiny", "nowhere.gguf", "models/own"):
+        assert embedded(weights).weights == weights
+
+
+@pytest.mark.parametrize("name", ["mine", "", ".", "..", "TINY", "x" * 300, "\0"])
+def test_a_name_that_stands_for_no_weights_is_refused_before_any_request(name):
+    with pytest.raises(ConfigError, match=r"^weights = .*: is no pinned name; .*pinned: .*tiny; others by "):
+        embedded(name)
+
+
+def test_a_name_written_wrongly_is_told_which_was_meant(shelf):
+    with pytest.raises(WeightsError, match="neither pinned nor here; did you mean tiny"):
+        find("tinny")
 
 
 @pytest.mark.parametrize("name", ["../evil", "a/b", "", ".hidden", "UPPER", "x" * 200])

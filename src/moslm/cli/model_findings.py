@@ -74,14 +74,15 @@ def model_findings(config: Config, model: ModelSettings, users: str) -> Iterator
 
 
 def _embedded(model: EmbeddedModel, what: str) -> Iterator[Finding]:
-    from moslm.models.weights import find
+    from moslm.models.weights import PINNED, find
 
     if not installed("local"):
         yield lacking("local", what)
     try:
         yield Finding("ok", what, f"weights at {find(model.weights)}")
     except MoSLMError as error:
-        yield Finding("missing", what, str(error), f"moslm pull {model.weights}")
+        # what is not pinned cannot be pulled by its name alone; the error itself says what can be done
+        yield Finding("missing", what, str(error), f"moslm pull {model.weights}" if model.weights in PINNED else "")
 
 
 def _unset(variable: str, what: str) -> Finding:

@@ -8,6 +8,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 
 from moslm.config import EmbeddedModel, HostedModel, ModelSettings, Profile, ScriptedModel, VLLMModel
+from moslm.errors import ConfigError
 
 Factory = Callable[[Any, float, Sequence[str]], BaseChatModel]
 """Builds a model from its settings, its deadline in milliseconds and the allowed hosts."""
@@ -25,7 +26,8 @@ def build_chat_model(settings: ModelSettings, *, deadline_ms: float, allow_hosts
         allow_hosts: Hosts that an address may name (`moslm.config.Config.allow_hosts`).
 
     Raises:
-        ConfigError: An address that is not allowed, a key that is not set, or a provider that is not known.
+        ConfigError: An address that is not allowed, a key that is not set, a provider that is not known, or weights
+            whose name stands for none.
         MissingExtraError: Its packages are not installed.
     """
     return KINDS[settings.kind](settings, deadline_ms, allow_hosts)
@@ -39,7 +41,11 @@ def _vllm(settings: VLLMModel, deadline_ms: float, allow_hosts: Sequence[str]) -
 
 def _embedded(settings: EmbeddedModel, deadline_ms: float, allow_hosts: Sequence[str]) -> BaseChatModel:
     from moslm.models.chat.embedded import ChatEmbedded
+    from moslm.models.weights.shelf import can_be_found, names_there_are
 
+    if not can_be_found(settings.weights):
+        mend = names_there_are(settings.weights)
+        raise ConfigError("is no pinned name", key="weights", value=settings.weights, mend=mend)
     sizes = settings.model_dump(exclude={"kind", "profile"})
     return ChatEmbedded(**sizes, deadline_ms=deadline_ms, profile=_profile(settings.profile))
 

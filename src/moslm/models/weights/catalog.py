@@ -34,6 +34,11 @@ class HubFile:
     revision: str = "main"
 
 
+def can_name(name: str) -> bool:
+    """Tell whether weights may be called so: a name becomes a folder."""
+    return bool(_NAME.fullmatch(name))
+
+
 @dataclass(frozen=True, slots=True)
 class Weights:
     """One file of weights, pinned."""
@@ -50,7 +55,7 @@ class Weights:
 
     def __post_init__(self) -> None:
         """Refuse names and hashes that cannot be: they become paths, and the check that nothing else is loaded."""
-        if not _NAME.fullmatch(self.name):
+        if not can_name(self.name):
             raise WeightsError(f"{self.name!r} cannot name weights: use small letters, digits, '.', '_' and '-'")
         if not _SHA256.fullmatch(self.sha256):
             raise WeightsError(f"{self.sha256!r} is no sha256: 64 hexadecimal digits")

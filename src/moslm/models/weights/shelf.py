@@ -12,11 +12,12 @@ import json
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 
 from moslm.config import home
 from moslm.errors import WeightsError
-from moslm.models.weights.catalog import PINNED, Weights
+from moslm.models.weights.catalog import PINNED, Weights, can_name
 
 _CHUNK = 1 << 20
 
@@ -37,15 +38,30 @@ def find(name_or_path: str | Path) -> Path:
         WeightsError: Nothing is there (names the command that pulls it), or the file is not the one that was pinned.
     """
     name = str(name_or_path)
-    if isinstance(name_or_path, Path) or "/" in name or name.endswith(".gguf"):
+    if isinstance(name_or_path, Path) or _is_path(name):
         path = Path(name).expanduser()
         if not path.is_file():
             raise WeightsError(f"no file of weights at {path}; correct the path, or use a name of moslm pull --list")
         return path
     found = kept(PINNED[name]) if name in PINNED else _pulled_by_hash(name)
     if found is None:
+        if name not in PINNED:
+            raise WeightsError(f"the weights {name!r} are neither pinned nor here; {names_there_are(name)}")
         raise WeightsError(f"the weights {name!r} are not here; run: moslm pull {name}")
     return found
+
+
+def can_be_found(name_or_path: str) -> bool:
+    """Tell whether this is a path or a pinned name, which may be missing yet, or the name of weights pulled by hash."""
+    return name_or_path in PINNED or _is_path(name_or_path) or bool(_stamps(name_or_path))
+
+
+def names_there_are(name: str) -> str:
+    """Say which names are pinned, for somebody who wrote another, and how other weights are had."""
+    close = get_close_matches(name, PINNED, n=1)
+    meant = f"did you mean {close[0]}? " if close else ""
+    others = "moslm pull hf:OWNER/REPO/FILE.gguf --sha256 HEX, or by the path of a GGUF file"
+    return f"{meant}pinned: {', '.join(PINNED)}; others by {others}"
 
 
 def kept(weights: Weights) -> Path | None:
@@ -127,13 +143,21 @@ def sha256_of(path: Path) -> str:
 
 
 def _pulled_by_hash(name: str) -> Path | None:
-    stamps = sorted(folder_of(name).glob("*.verified.json")) if folder_of(name).is_dir() else []
-    for stamp in stamps:
+    for stamp in _stamps(name):
         path = stamp.with_name(stamp.name.removesuffix(".verified.json"))
         recorded = _stamp(path)
         if recorded:
             return kept(Weights(name, path.name, str(recorded.get("sha256"))))
     return None
+
+
+def _is_path(name: str) -> bool:
+    return "/" in name or name.endswith(".gguf")
+
+
+def _stamps(name: str) -> list[Path]:
+    here = can_name(name) and folder_of(name).is_dir()
+    return sorted(folder_of(name).glob("*.verified.json")) if here else []
 
 
 def _stamp(path: Path) -> dict[str, object] | None:
