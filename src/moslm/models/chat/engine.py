@@ -21,6 +21,7 @@ from typing import Any
 from moslm.errors import BackendError, BackendGarbled, BackendTimeout, MissingExtraError, WeightsError
 
 _END = object()
+_PROMPTS_KEPT_MIB = 64
 _PROMPT_BATCH = 128
 """Prompt tokens between two chances to stop: about a second. Larger batches were not measurably faster."""
 
@@ -201,15 +202,18 @@ def _parameters(spec: EngineSpec) -> Any:
     parameters.n_ctx = spec.context * spec.parallel
     parameters.n_parallel = spec.parallel
     parameters.n_batch = parameters.n_ubatch = _PROMPT_BATCH
-    threads = spec.threads or max(1, len(os.sched_getaffinity(0)) - 1)
-    parameters.cpuparams.n_threads = parameters.cpuparams_batch.n_threads = threads
+    cores = len(os.sched_getaffinity(0))
+    parameters.cpuparams.n_threads = spec.threads or max(1, cores - 1)
+    # Reading a prompt waits for its threads once a batch, writing once a token: only writing suffers from a busy core.
+    parameters.cpuparams_batch.n_threads = spec.threads or cores
     parameters.use_jinja = True
     parameters.warmup = False
     parameters.fit_params = False
     parameters.verbosity = -1
     parameters.offline = True
-    # By default it would keep up to 8 GiB of other people's prompts in memory.
-    parameters.cache_ram_mib = 0
+    # Prompts of domains that take turns on a slot are kept, so that only what differs is read again; by default the
+    # engine would keep up to 8 GiB of them.
+    parameters.cache_ram_mib = _PROMPTS_KEPT_MIB
     # The engine opens a port of its own on 127.0.0.1, which nobody here uses: shut it to everyone else.
     parameters.api_keys = [secrets.token_urlsafe(32)]
     parameters.endpoint_slots = parameters.ui = False
