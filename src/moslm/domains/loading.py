@@ -69,7 +69,8 @@ def _own_folders(config: Config, file: str | None) -> list[Traversable]:
 
 
 def _domain_folders(root: Traversable) -> list[Traversable]:
-    folders = [each for each in sorted(root.iterdir()) if each.is_dir() and not each.name.startswith((".", "__"))]
+    found = sorted(root.iterdir(), key=lambda each: each.name)
+    folders = [each for each in found if each.is_dir() and not each.name.startswith((".", "__"))]
     for folder in folders:
         if not _NAME.fullmatch(folder.name):
             mend = "use small letters, digits and underscores, such as human_resources"
