@@ -43,6 +43,11 @@ from moslm.privacy.egress import check_base_url
 from moslm.state import Turn
 from moslm.tools import Toolbox, build_toolbox, how_to_call, load_mcp_tools, shared_company
 
+_SILENT = ["nostream"]
+"""LangGraph's tag for models whose tokens no stream shows."""
+_LONGEST_ANSWER = 1024
+"""Tokens a large model may answer with where neither it nor its settings say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -206,7 +211,7 @@ def _chat_model(
 def _silent(model: BaseChatModel, tools: Sequence[BaseTool], name: str) -> Runnable[Any, Any]:
     """Bind the tools and keep the model's tokens from every stream: nothing is shown before it is accepted."""
     bound: Runnable[Any, Any] = model.bind_tools(list(tools)) if tools else model
-    return bound.with_config(tags=["nostream"], run_name=name)
+    return bound.with_config(tags=_SILENT, run_name=name)
 
 
 def _search(toolbox: Toolbox, limit: int) -> Runnable[Any, Any]:
@@ -228,16 +233,27 @@ def _large(config: Config, file: str | None, given: BaseChatModel | None, prices
     name = settings.model.name if given is None and isinstance(settings.model, HostedModel) else model_name(model)
     cap = DailyCap(max_usd=settings.max_usd_per_day, max_calls=settings.max_calls_per_day)
     throttle = Throttle(per_minute=settings.requests_per_minute, max_wait_ms=settings.max_wait_ms)
+    most = _most_tokens(settings.model, given)
+    # bound, so that no answer can be longer than what was set aside for it
+    bounded = model.bind(max_tokens=most) if given is not None else model
     return LargeModel(
-        model=_silent(model, (), "large model"),
+        model=bounded.with_config(tags=_SILENT, run_name="large model"),
         name=name,
         system_prompt=settings.system_prompt,
         deadline_s=deadline_ms / 1000,
-        max_tokens=settings.model.max_tokens if not isinstance(settings.model, ScriptedModel) else 1024,
+        max_tokens=most,
         price=_price(prices, name, given, settings.model),
         reserve=cap.reserve,
         throttle=RunnableLambda(lambda _: throttle.acquire(), afunc=lambda _: throttle.aacquire(), name="throttle"),
     )
+
+
+def _most_tokens(settings: ModelSettings, given: BaseChatModel | None) -> int:
+    """Return the longest answer the large model may give: a passed model's own limit, or that of its settings."""
+    own = getattr(given, "max_tokens", None)
+    if isinstance(own, int) and own > 0:
+        return own
+    return getattr(settings, "max_tokens", _LONGEST_ANSWER)
 
 
 def model_name(model: BaseChatModel) -> str:

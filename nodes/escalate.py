@@ -21,6 +21,9 @@ from moslm.nodes.node import Node, Run, Update
 from moslm.state import MoSLMState, Reply, Request
 from moslm.telemetry import events
 
+_FRAMING = 16
+"""Tokens a chat template may put around each message."""
+
 
 class Reservation(Protocol):
     """Money set aside for one call."""
@@ -70,8 +73,8 @@ def _asked(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
     started = time.perf_counter()
     deadline = time.monotonic() + large.deadline_s
     prompt = _prompt(large, request)
-    # four characters a token is the usual estimate; three keeps the reservation on the safe side
-    most_input = sum(len(message.text) for message in prompt) // 3 + 64
+    # no byte-level tokenizer makes more tokens than there are bytes: an estimate by characters falls short for Chinese
+    most_input = sum(len(message.text.encode()) + _FRAMING for message in prompt)
     reserved = large.reserve(large.price(most_input, large.max_tokens))
     if isinstance(reserved, str):
         return _handed_over(reserved)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -118,3 +119,36 @@ def test_a_small_chat_model_classifies_by_config_alone(scripted):
     assert found["novelty_p"] is None
     assert max(found["probabilities"].values()) == pytest.approx(0.9, abs=0.1)
     assert result["decision"]["domain"] == found["domain"]
+
+
+@pytest.mark.parametrize(
+    "text", ["What is my budget?", "budget 预算还剩多少，能不能告诉我？" * 200, "budget 🙂🙃" * 300]
+)
+def test_what_is_set_aside_covers_every_token_the_text_can_have(text):
+    from moslm.nodes.escalate import LargeModel, escalate
+
+    asked = []
+
+    def price(tokens_in: int, tokens_out: int) -> float:
+        asked.append((tokens_in, tokens_out))
+        return 0.0
+
+    large = LargeModel(None, "m", "Be brief.", 1.0, 50, price, lambda usd: "the cap is reached", None)
+    request = {"turns": [("user", text)], "may_escalate": True, "id": "r"}
+    step = escalate(large)._step({"request": request}, SimpleNamespace(emit=lambda event: None))
+    with pytest.raises(StopIteration):
+        next(step)
+    assert asked[0][0] >= len(text.encode()) + len(b"Be brief.")
+    assert asked[0][1] == 50
+
+
+def test_a_model_passed_in_code_may_not_answer_longer_than_was_set_aside(moslm, ask, scripted):
+    seen = []
+
+    class Watching(ScriptedChatModel):
+        def _generate(self, messages, stop=None, run_manager=None, **kwargs):
+            seen.append(kwargs.get("max_tokens"))
+            return super()._generate(messages, stop, run_manager, **kwargs)
+
+    ask(moslm(confidence=0.3, large=Watching(replies=["From above."])), QUESTION)
+    assert seen == [1024]
