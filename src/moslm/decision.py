@@ -2,7 +2,8 @@
 
 Made once per request. The state shows it, LangSmith tags come from it, the audit log keeps it, the evaluation scores it
 and Studio draws it; nobody computes a second version. It carries measurements, thresholds and names, and never the text
-of a request or an answer: parts of the request are named by their character offsets.
+of a request or an answer, but for the few words that asked for advanced reasoning: parts of the request are named by
+their character offsets.
 
 This module knows the shape of the record alone: not how anything in it is measured.
 """
@@ -49,7 +50,8 @@ class Classification(Record):
     probabilities: dict[str, float]
     """Probability of each domain; sums to 1."""
     domains: list[str]
-    """Every domain that some part of the request is about; the most probable first."""
+    """Every domain that some part of the request is surely about, in reading order; the most probable one alone where
+    the parts agree."""
     spans: list[Span] = []
     """The parts, in reading order. Empty when the request is one part."""
     novelty_p: float | None = Field(default=None, ge=0, le=1)

@@ -66,6 +66,18 @@ def test_a_failed_backend_is_told_before_low_confidence():
     assert check.action == "escalate"
 
 
+def test_a_domain_of_ones_own_that_only_the_large_model_answers_is_called_by_its_name():
+    changes = {"probabilities": {"finance": 0.1, "legal_advice": 0.9}, "domain": "legal_advice"}
+    own = Policy(SERVED, frozenset({"legal_advice"}), 0.02, 0.5, "escalate")
+    found = triggers.needs_reasoning(Evidence(classification(**changes), own))
+    assert found.detail.startswith("legal advice has probability 0.90")
+
+
+def test_without_a_domain_for_the_large_model_nothing_needs_reasoning():
+    none = Policy(SERVED, frozenset(), 0.02, 0.0, "escalate")
+    assert triggers.needs_reasoning(Evidence(classification(), none)) is None
+
+
 TWO = {"domains": ["finance", "it_support"]}
 
 

@@ -217,3 +217,14 @@ def test_an_empty_answer_of_the_large_model_is_handed_over_and_paid(moslm, ask, 
     _, decision = ask(moslm(confidence=0.3, large=empty), "What is my budget?")
     assert decision["outcome"] == "handed_over"
     assert [usage["role"] for usage in decision["usage"]] == ["small", "large"]
+
+
+@pytest.mark.parametrize("mode", ["escalate", "fan_out"])
+def test_a_label_that_nobody_serves_goes_up_and_reaches_no_model(moslm, ask, chosen, mode):
+    classifier = chosen({"court": "legal"})
+    classifier.labels = (*classifier.labels, "legal")
+    graph = moslm(classifier=classifier, large="From above.", config=Config(multi_domain=mode))
+    text, decision = ask(graph, "Must we go to court?")
+    assert text == "From above."
+    assert fired(decision) == ["unfamiliar"]
+    assert decision["drafts"] == []

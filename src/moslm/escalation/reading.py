@@ -36,7 +36,7 @@ class Reader:
         ranking = self.classifier.rank(turns)
         spans = self._spans(ranking)
         top = max(ranking.probabilities, key=lambda name: ranking.probabilities[name])
-        # a part must be sure of its domain to add one; the request's own domain always counts
+        # a part counts only where it is sure of its domain
         several = list(dict.fromkeys(span.domain for span in spans if span.probability >= self.part_threshold))
         strangeness = ranking.strangeness
         known = strangeness is not None and len(self.calibration) > 0

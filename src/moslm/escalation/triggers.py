@@ -69,11 +69,12 @@ def needs_reasoning(evidence: Evidence) -> Reason | None:
     """The request is of a kind that no small model here answers, such as multi-step reasoning."""
     found, policy = evidence.classification, evidence.policy
     measured = sum(found.probabilities.get(name, 0.0) for name in policy.large_only)
-    if measured < policy.reasoning and found.domain not in policy.large_only:
+    if not policy.large_only or (measured < policy.reasoning and found.domain not in policy.large_only):
         return None
+    likeliest = max(policy.large_only, key=lambda name: found.probabilities.get(name, 0.0)).replace("_", " ")
     return Reason(
         trigger="needs_reasoning",
-        detail=f"complex reasoning has probability {measured:.2f} (large model from {policy.reasoning:.2f})",
+        detail=f"{likeliest} has probability {measured:.2f} (large model from {policy.reasoning:.2f})",
         measured=measured,
         threshold=policy.reasoning,
     )
