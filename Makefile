@@ -24,7 +24,7 @@ $(VENV)/.dev: $(VENV)/.python pyproject.toml constraints.txt
 	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
 	@touch $@ $(VENV)/.demo
 
-demo: $(VENV)/.demo ## Install, pull the embedded model, answer six requests and show each decision
+demo: $(VENV)/.demo ## Install, pull the embedded model, put six requests to it and show each decision
 	$(BIN)/moslm pull
 	$(BIN)/moslm demo
 
