@@ -1,0 +1,1 @@
+"""From signals to the probability of being right, and to the threshold that keeps a promise about it."""
