@@ -32,6 +32,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "doctor": ("moslm.cli.doctor", "Say what is configured, what answers and what is missing"),
     "pull": ("moslm.cli.pull", "Fetch model weights by pinned hash"),
     "fit": ("moslm.cli.fit", "Fit the classifier on the domains' examples"),
+    "calibrate": ("moslm.cli.calibrate", "Turn signals into the probability of being right, with thresholds"),
 }
 """Every command: its module and its line in the help."""
 
