@@ -294,3 +294,20 @@ def test_the_large_models_answers_change_no_probability(
     after = json.loads(capsys.readouterr().out)
     assert after["reliability"] == taught["reliability"]
     assert after["accuracy"]["large"] != taught["accuracy"]["large"]
+
+
+def test_without_scikit_learn_the_extra_is_named(
+    folder: Path, refused: Refused, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "sklearn", None)
+    assert "moslm[calibrate]" in refused(folder)
+
+
+def test_any_text_can_be_a_question(changed: Path) -> None:
+    lines = [json.loads(line) for line in (changed / "questions.jsonl").read_text().splitlines()]
+    strange = ["", " ", "\ud800 half", "\u202e\u0000", "9" * 400, "1e999", "x" * 100_000]
+    for line, text in zip(lines, strange, strict=False):
+        line["question"] = text
+        line["options"] = [text, text, "1e400", "", "$\\frac{1}{2}$", "none of these"]
+    (changed / "questions.jsonl").write_text("\n".join(map(json.dumps, lines)))
+    assert calibrate(changed) == 0

@@ -120,7 +120,7 @@ def _records(file: Path) -> list[tuple[int, dict[str, Any]]]:
             continue
         try:
             record = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ConfigError("is no JSON", file=f"{file}:{number}") from None
         if not isinstance(record, dict):
             raise ConfigError("is no JSON object", file=f"{file}:{number}")
@@ -154,12 +154,17 @@ def _question(folder: Path, number: int, record: Mapping[str, Any], cells: Mappi
     category, group = record.get("category"), record.get("group")
     return Question(
         name,
-        record["question"],
-        tuple(str(option) for option in options),
+        _clean(record["question"]),
+        tuple(_clean(str(option)) for option in options),
         place,
         "" if category is None else str(category),
         f"question {name}" if group is None else str(group),
     )
+
+
+def _clean(text: str) -> str:
+    # JSON may spell half a character (a lone surrogate), which no encoder takes
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 def _same_ids(ids: Sequence[str], cells: Mapping[str, object], file: Path) -> None:
