@@ -1,0 +1,81 @@
+"""What a system does in a process of its own: learn, serve, learn again without each source.
+
+Each stage reads what the stage before kept in the work folder and returns plain figures and answers. One thread is the
+caller's business (the environment variables must be set before numpy is imported). Judges nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import astuple
+from pathlib import Path
+from typing import Any
+
+from contenders import CONTENDERS, rows
+
+BATCH_ROWS = 1000
+"""Requests of the batch measurement at most."""
+
+
+def fit(name: str, work: Path) -> dict[str, Any]:
+    """Learn from all of train and keep the result."""
+    started = time.perf_counter()
+    CONTENDERS[name]().fit(rows.kept(work / "data.json"), work / name)
+    return {"fit_seconds": time.perf_counter() - started}
+
+
+def serve(name: str, work: Path) -> dict[str, Any]:
+    """Start afresh, answer the test rows one at a time, then many at once; memory is read before the many."""
+    texts = json.loads((work / "test.json").read_text(encoding="utf-8"))
+    started = time.perf_counter()
+    router = CONTENDERS[name]().load(work / name)
+    router.answer("warm up")
+    ready = time.perf_counter() - started
+    answers, milliseconds = [], []
+    for text in texts:
+        started = time.perf_counter()
+        answers.append(router.answer(text))
+        milliseconds.append((time.perf_counter() - started) * 1000)
+    peak = _peak_mb()
+    started = time.perf_counter()
+    router.answer_all(texts[:BATCH_ROWS])
+    return {
+        "start_seconds": ready,
+        "answers": [astuple(answer) for answer in answers],
+        "milliseconds": milliseconds,
+        "peak_mb": peak,
+        "batch_per_second": len(texts[:BATCH_ROWS]) / (time.perf_counter() - started),
+    }
+
+
+def left_out(name: str, work: Path) -> dict[str, Any]:
+    """Learn again without each source of train, then answer that source's rows and the novel rows of test."""
+    data = rows.kept(work / "data.json")
+    plan = json.loads((work / "plan.json").read_text(encoding="utf-8"))
+    contender = CONTENDERS[name]()
+    novel = [row.text for row in data.test if row.domain is None]
+    found = {}
+    for domain, source in plan["pairs"]:
+        started = time.perf_counter()
+        asked = [row.text for row in data.asked_of((domain, source), plan["most"])]
+        router = contender.left_out(data, (domain, source), work / name)
+        found[f"{domain}/{source}"] = [astuple(router.answer(text)) for text in (*asked, *novel)]
+        print(f"{name}: without {domain}/{source}, {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+    return found
+
+
+STAGES: dict[str, Callable[[str, Path], dict[str, Any]]] = {"fit": fit, "serve": serve, "left_out": left_out}
+
+
+def _peak_mb() -> float:
+    """Return the largest resident set of this process so far."""
+    status = Path("/proc/self/status")
+    if status.exists():  # getrusage counts what the parent held when it started this process
+        lines = dict(line.split(":", 1) for line in status.read_text().splitlines())
+        return int(lines["VmHWM"].split()[0]) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / (1024 * 1024 if sys.platform == "darwin" else 1024)
