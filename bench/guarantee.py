@@ -11,6 +11,7 @@ Reads ../shared/data, which is no part of the project; needs the extra ``calibra
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from moslm.escalation.calibration.fitting import folds_of
-from moslm.escalation.calibration.guarantee import certify, guarantee
+from moslm.escalation.calibration.guarantee import certify
 from moslm.escalation.calibration.judging import equal_mass_error
 from moslm.escalation.calibration.logistic import fit_logistic, sigmoid
 from moslm.escalation.calibration.outcomes.reporting import Task, report
@@ -93,7 +94,8 @@ def text_table(name: str, about: str, rows: list[dict[str, Any]], domain: str, p
     weak, strong = (np.array([each[i] for each in picked], dtype=bool) for i in (0, 1))
     texts = [row["question"] for row in rows]
     domains = [str(row.get(domain, "")) for row in rows]
-    groups = texts  # equal questions stay together; these tables name no groups
+    # equal questions stay together; these tables name no groups
+    groups = [hashlib.sha256(text.encode()).hexdigest()[:16] for text in texts]
     names = dict(zip(("weak", "strong"), (float(weak.mean()), float(strong.mean())), strict=True))
     said = [from_text(texts, domains, groups, right) for right in (weak, strong)]
     return Table(name, about, weak, strong, names, domains, groups, said[0], said[1])
@@ -170,9 +172,9 @@ TABLES: tuple[Callable[[], Table], ...] = (
 )
 
 
-def halves(groups: list[str], random: np.random.Generator) -> NDArray[np.bool_]:
-    names, place = np.unique(np.array(groups), return_inverse=True)
-    return np.asarray((random.permutation(len(names)) < len(names) // 2)[place])
+def halves(codes: NDArray[np.int64], random: np.random.Generator) -> NDArray[np.bool_]:
+    count = int(codes.max()) + 1
+    return np.asarray((random.permutation(count) < count // 2)[codes])
 
 
 def by_eye(probability: Array, right: Right, risk: float) -> float | None:
@@ -193,11 +195,13 @@ class Tally:
     coverage: float = 0.0
     risk_found: float = 0.0
 
-    def add(self, table: Table, first: Right, risk: float) -> None:
+    def add(self, table: Table, first: Right, codes: NDArray[np.int64], risk: float) -> None:
         """Count one resplit."""
         self.resplits += 1
         second = ~first
-        chosen = certify(table.probability[first], table.weak[first], risk, DELTA).threshold
+        chosen = certify(
+            table.probability[first], table.weak[first], risk, DELTA, groups=codes[first], offer=False
+        ).threshold
         if chosen is not None:
             kept = second & (table.probability >= chosen)
             found = float((~table.weak[kept]).mean()) if kept.any() else 0.0
@@ -224,25 +228,30 @@ class Tally:
 
 def resplit(table: Table, count: int) -> dict[str, Any]:
     random = np.random.default_rng(20261123)
-    tallies = {risk: Tally() for risk in RISKS}
+    tallies, codes = {risk: Tally() for risk in RISKS}, np.unique(np.array(table.groups), return_inverse=True)[1]
     for _ in tqdm(range(count), desc=table.name, leave=False, disable=None):
-        first = halves(table.groups, random)
+        first = halves(codes, random)
         for risk, tally in tallies.items():
-            tally.add(table, first, risk)
+            tally.add(table, first, codes, risk)
     return {str(risk): tally.shown() for risk, tally in tallies.items()}
 
 
 def resplit_domains(table: Table, risk: float, count: int) -> dict[str, Any]:
     """Promise the risk to every domain at once; a resplit counts as exceeded when any one domain exceeds it."""
     random, labels = np.random.default_rng(20261123), np.array(table.domains)
+    codes = np.unique(np.array(table.groups), return_inverse=True)[1]
     names, exceeded, kept_share, served = sorted(set(table.domains)), 0, 0.0, 0
     for _ in tqdm(range(count), desc=f"{table.name}, each domain", leave=False, disable=None):
-        first = halves(table.groups, random)
+        first = halves(codes, random)
         parts = {name: first & (labels == name) for name in names}
-        promise = guarantee({n: (table.probability[p], table.weak[p]) for n, p in parts.items()}, risk, DELTA)
+        level = DELTA / len(names)  # what `guarantee` does, without looking for what would be feasible
+        found = {
+            n: certify(table.probability[p], table.weak[p], risk, level, groups=codes[p], offer=False)
+            for n, p in parts.items()
+        }
         any_over, kept_all = False, 0
         for name in names:
-            threshold = promise.threshold(name)
+            threshold = found[name].threshold
             if threshold is None:
                 continue
             kept = ~first & (labels == name) & (table.probability >= threshold)

@@ -45,7 +45,8 @@ def test_a_signal_that_says_nothing_is_not_made_to_say_something() -> None:
     found = fit(rows)
     # held-out folds of noise rank a little below chance: what one fold has more of, the others have less
     assert found.figures[""].auroc < 0.56
-    assert found.figures[""].calibration_error < 0.06
+    said = [found.probability("a", {"mean": value}) for value in (0.05, 0.5, 0.95)]
+    assert said == pytest.approx([0.665] * 3, abs=0.1)
 
 
 def test_a_domain_with_few_rows_stays_near_the_others() -> None:

@@ -132,3 +132,39 @@ def test_a_domain_without_answers_is_infeasible() -> None:
 def test_a_promise_that_means_nothing_is_refused(risk: float, delta: float) -> None:
     with pytest.raises(ConfigError, match="between 0 and 1"):
         guarantee({"a": drawn(50, 1)}, risk, delta)
+
+
+def test_answers_of_one_group_count_as_one() -> None:
+    probability, right = drawn(400, 4)
+    twice, twice_right = np.repeat(probability, 3), np.repeat(right, 3)
+    alone = certify(probability, right, 0.25, 0.1)
+    together = certify(twice, twice_right, 0.25, 0.1, groups=np.repeat(np.arange(400), 3))
+    apart = certify(twice, twice_right, 0.25, 0.1)
+    assert alone.threshold is not None
+    assert together.kept < apart.kept
+    assert together.bound is not None
+    assert together.bound >= (apart.bound or 0)
+
+
+def test_the_promise_holds_where_whole_groups_are_right_or_wrong() -> None:
+    broken = 0
+    for seed in range(200):
+        random = np.random.default_rng(seed)
+        said = random.beta(4, 1.2, 120)
+        outcome = random.random(120) < said
+        groups = np.repeat(np.arange(120), random.integers(1, 9, 120))
+        found = certify(said[groups], outcome[groups], 0.2, 0.1, groups=groups)
+        if found.threshold is None:
+            continue
+        later = random.beta(4, 1.2, 4000)
+        kept = later >= found.threshold
+        broken += bool((1 - later[kept]).mean() > 0.2)
+    assert broken <= 0.1 * 200
+
+
+def test_a_group_may_span_domains_of_a_pooled_promise() -> None:
+    answers = {"a": drawn(200, 1), "b": drawn(200, 2)}
+    names = [f"g{i}" for i in range(200)]
+    spanning = guarantee(answers, 0.2, 0.1, scope="pooled", groups={"a": names, "b": names})
+    own = guarantee(answers, 0.2, 0.1, scope="pooled")
+    assert spanning.certificates[POOLED].kept < own.certificates[POOLED].kept

@@ -111,7 +111,8 @@ def fit_calibration(
     probabilities, right = (np.concatenate(part) for part in zip(*by_domain.values(), strict=True))
     figures = {"": judged(probabilities, right, judged_on)}
     figures |= {name: judged(*pair, judged_on) for name, pair in by_domain.items()}
-    promised = _promised(by_domain, promise, judged_on)
+    groups = {name: [row.group for row in judged_rows if row.domain == name] for name in by_domain}
+    promised = _promised(by_domain, groups, promise, judged_on)
     calibration = Calibration(
         model=model,
         revision=revision,
@@ -303,12 +304,21 @@ def _by_domain(
 
 
 def _promised(
-    by_domain: Mapping[str, tuple[Array, NDArray[np.bool_]]], promise: Promise | None, judged_on: str
+    by_domain: Mapping[str, tuple[Array, NDArray[np.bool_]]],
+    groups: Mapping[str, Sequence[str]],
+    promise: Promise | None,
+    judged_on: str,
 ) -> Guarantee | None:
     if promise is None:
         return None
     return guarantee(
-        by_domain, promise.risk, promise.delta, scope=promise.scope, method=promise.method, judged_on=judged_on
+        by_domain,
+        promise.risk,
+        promise.delta,
+        scope=promise.scope,
+        method=promise.method,
+        judged_on=judged_on,
+        groups=groups,
     )
 
 

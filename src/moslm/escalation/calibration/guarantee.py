@@ -10,6 +10,9 @@ A hypothesis is rejected only if two exact tests agree: the binomial one (the lo
 hypergeometric one (the share among the next as many answers kept as were kept here). The second matters: a threshold
 whose long-run share is just below the stated one exceeds it on half of all later batches.
 
+Answers of one group stand and fall together, so they count for less: a set of answers counts as many as the number of
+equal groups that would spread as little (Kish's effective size, with whole groups alike).
+
 Both need answers that are exchangeable with later ones; drift, a new model or a new kind of question ends the promise.
 Knows nothing of signals; probabilities come in, thresholds go out.
 """
@@ -17,7 +20,7 @@ Knows nothing of signals; probabilities come in, thresholds go out.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -113,6 +116,7 @@ def guarantee(
     scope: Scope = "each_domain",
     method: Method = "fixed_sequence",
     judged_on: str = "held_out",
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> Guarantee:
     """Choose thresholds that keep a promise.
 
@@ -123,6 +127,7 @@ def guarantee(
         scope: Whether the promise is for each domain or for all answers together.
         method: How several thresholds are tested.
         judged_on: Where the probabilities come from; kept for the report.
+        groups: By domain, the group of each answer; by default each is its own.
 
     Raises:
         ConfigError: Risk or delta is not strictly between 0 and 1.
@@ -130,26 +135,50 @@ def guarantee(
     for name, value in (("risk", risk), ("delta", delta)):
         if not 0 < value < 1:
             raise ConfigError("must lie between 0 and 1, both excluded", key=name, value=value, mend="write e.g. 0.05")
+    own = {name: (groups or {}).get(name, range(len(right))) for name, (_, right) in answers.items()}
+    codes = {name: _coded(each) for name, each in own.items()}
     if scope == "pooled":
-        joined = [np.concatenate(parts) for parts in zip(*answers.values(), strict=True)] if answers else []
-        answers = {POOLED: (joined[0], joined[1])} if joined else {POOLED: (np.zeros(0), np.zeros(0, dtype=bool))}
+        # a group may span domains; answers without one are numbered afresh in each
+        spread = [(name if groups is None else "", group) for name, each in own.items() for group in each]
+        codes = {POOLED: _coded(spread)}
+        answers = {POOLED: _joined(answers)}
     level = delta / max(1, len(answers))
     found = {
-        name: certify(probabilities, right, risk, level, method) for name, (probabilities, right) in answers.items()
+        name: certify(probabilities, right, risk, level, method, groups=codes[name])
+        for name, (probabilities, right) in answers.items()
     }
     return Guarantee(risk, delta, scope, method, judged_on, found)
 
 
 def certify(
-    probabilities: Probabilities, right: Outcomes, risk: float, level: float, method: Method = "fixed_sequence"
+    probabilities: Probabilities,
+    right: Outcomes,
+    risk: float,
+    level: float,
+    method: Method = "fixed_sequence",
+    *,
+    groups: NDArray[np.int64] | None = None,
+    offer: bool = True,
 ) -> Certificate:
-    """Choose the threshold with the most coverage whose promise stands at one level; see `guarantee`."""
-    ladder = _ladder(probabilities, right)
+    """Choose the threshold with the most coverage whose promise stands at one level; see `guarantee`.
+
+    Args:
+        probabilities: (n,) of each answer.
+        right: (n,) its outcome.
+        risk: Largest share of wrong answers among those kept.
+        level: Chance of breaking the promise.
+        method: How several thresholds are tested.
+        groups: (n,) number of each answer's group; by default each is its own.
+        offer: Look for what would be feasible where this is not; takes about ten times as long.
+    """
+    ladder = _ladder(probabilities, right, np.arange(len(right)) if groups is None else groups)
     step = _furthest(ladder, risk, level, method)
     if step is not None:
-        kept, wrong = int(ladder.kept[step]), int(ladder.wrong[step])
-        bound = upper_bound(wrong, kept, level)
+        kept, wrong, counted = int(ladder.kept[step]), int(ladder.wrong[step]), int(ladder.counted[step])
+        bound = upper_bound(math.ceil(wrong * counted / kept - 1e-9), counted, level)
         return Certificate("certified", float(ladder.thresholds[step]), len(right), kept, wrong, bound)
+    if not offer:
+        return Certificate("infeasible", None, len(right), 0, 0, None)
     low, high = 0, len(_RISKS)
     while low < high:
         middle = (low + high) // 2
@@ -172,18 +201,48 @@ class _Ladder:
     thresholds: Probabilities
     kept: NDArray[np.int64]
     wrong: NDArray[np.int64]
+    counted: NDArray[np.int64]
+    """Kept answers as far as they are independent."""
     expected: Probabilities
     """Wrong answers that the probabilities themselves expect: known before any outcome is."""
 
 
-def _ladder(probabilities: Probabilities, right: Outcomes) -> _Ladder:
+def _ladder(probabilities: Probabilities, right: Outcomes, groups: NDArray[np.int64]) -> _Ladder:
     order = np.argsort(-probabilities, kind="stable")
     sorted_ = probabilities[order]
     ends = np.flatnonzero(np.append(sorted_[1:] != sorted_[:-1], True)) if len(order) else np.zeros(0, int)
     if len(ends) > _CANDIDATES:
         ends = np.unique(ends[np.searchsorted(ends, np.linspace(0, ends[-1], _CANDIDATES + 1)[1:])])
     wrong, expected = np.cumsum(~right[order]), np.cumsum(1 - sorted_)
-    return _Ladder(sorted_[ends], ends + 1, wrong[ends].astype(np.int64), expected[ends])
+    # one more of a group of c adds (c + 1)^2 - c^2 to the sum of squared group sizes
+    squares = np.cumsum(2 * _earlier(groups[order]) + 1)
+    kept = ends + 1
+    counted = np.maximum(1, kept**2 // squares[ends])
+    return _Ladder(sorted_[ends], kept, wrong[ends].astype(np.int64), counted, expected[ends])
+
+
+def _earlier(groups: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return how many of each answer's group stand before it."""
+    by_group = np.argsort(groups, kind="stable")
+    gathered = groups[by_group]
+    first = np.append(True, gathered[1:] != gathered[:-1])[: len(groups)]
+    place = np.arange(len(groups))
+    earlier = np.zeros(len(groups), dtype=np.int64)
+    earlier[by_group] = place - np.maximum.accumulate(np.where(first, place, 0)) if len(groups) else place
+    return earlier
+
+
+def _coded(names: Sequence[object]) -> NDArray[np.int64]:
+    numbers: dict[object, int] = {}
+    return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+
+
+def _joined(answers: Mapping[str, tuple[Probabilities, Outcomes]]) -> tuple[Probabilities, Outcomes]:
+    said = [probabilities for probabilities, _ in answers.values()]
+    outcomes = [right for _, right in answers.values()]
+    if not said:
+        return np.zeros(0), np.zeros(0, dtype=bool)
+    return np.concatenate(said), np.concatenate(outcomes)
 
 
 def _furthest(ladder: _Ladder, risk: float, level: float, method: Method) -> int | None:
@@ -193,7 +252,7 @@ def _furthest(ladder: _Ladder, risk: float, level: float, method: Method) -> int
         passed = [i for i in range(len(ladder.kept)) if _rejected(ladder, i, risk, level / len(ladder.kept))]
         return passed[-1] if passed else None
     # looks at probabilities only, never at outcomes: the sequence is fixed before anything is tested
-    promise = (risk * ladder.kept - ladder.expected) / np.sqrt(risk * (1 - risk) * ladder.kept)
+    promise = (risk * ladder.kept - ladder.expected) / np.sqrt(risk * (1 - risk) * ladder.kept**2 / ladder.counted)
     furthest = None
     for i in range(int(promise.argmax()), len(ladder.kept)):
         if not _rejected(ladder, i, risk, level):
@@ -203,7 +262,8 @@ def _furthest(ladder: _Ladder, risk: float, level: float, method: Method) -> int
 
 
 def _rejected(ladder: _Ladder, step: int, risk: float, level: float) -> bool:
-    kept, wrong = int(ladder.kept[step]), int(ladder.wrong[step])
+    kept = int(ladder.counted[step])
+    wrong = math.ceil(ladder.wrong[step] * kept / ladder.kept[step] - 1e-9)
     if binomial_tail(wrong, kept, risk) > level:
         return False
     too_many = math.floor(risk * kept + 1e-9) + 1

@@ -161,16 +161,17 @@ def _reported(outcomes: Outcomes, fit_on: Outcomes | None, task: Task, notes: li
     said = cross_fitted(source, material, task.small, task.large, OUTER_FOLDS, step)
     right = source.right[:, source.column(task.small[0])]
     groups = [question.group for question in source.questions]
+    codes = np.unique(np.array(groups), return_inverse=True)[1].astype(np.int64)
     if fit_on is None:
         probabilities = _curved(said.small, right, groups)
         here = folds_of(groups, _KEPT_APART) == 0
-        chosen = certify(probabilities[here], right[here], task.risk, task.delta)
+        chosen = certify(probabilities[here], right[here], task.risk, task.delta, groups=codes[here])
         return Report(
             task, outcomes, source, True, probabilities, said.large - probabilities, chosen, ~here, tuple(notes)
         )
     curve = fit_curve("platt", _log_odds(said.small), right)
     own = curve.apply(_log_odds(said.small))
-    chosen = certify(own, right, task.risk, task.delta)
+    chosen = certify(own, right, task.risk, task.delta, groups=codes)
     asked = _asked(source, material, outcomes, task, step)
     probabilities = curve.apply(_log_odds(asked.small))
     everything = np.ones(len(probabilities), dtype=bool)
