@@ -57,7 +57,8 @@ class Table:
 
 
 def rows_of(name: str) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (DATA / "cascade" / f"{name}.jsonl").read_text().splitlines()]
+    text = (DATA / "cascade" / f"{name}.jsonl").read_text(encoding="utf-8")
+    return [json.loads(line) for line in text.split("\n") if line.strip()]
 
 
 def from_text(texts: list[str], domains: list[str], groups: list[str], right: Right) -> Array:
