@@ -5,7 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moslm.errors import ConfigError
 from moslm.escalation.wishes import explicit_wish
+from moslm.escalation.wishes.scoring import SHIPPED, read_scorer
+from moslm.escalation.wishes.spelling import plain
 
 WISHES = """
 give this to the strongest model you have
@@ -34,6 +37,17 @@ Run this through the strongest LLM
 not the small model please
 could the larger model have a look?
 [advanced reasoning] what is my balance
+/think hard why does systemd kill my session
+[reasoning: high] samba shares disappear
+#strongestmodel the trunk drops tagged frames
+pls use teh strongest modle u have
+dont use teh smal model is my isa alowance lost
+reason this out as deeply as you possibly can
+If you have a stronger model, use it here.
+Let the slow, clever model do it.
+is it cheaper to pay yearly, think hard about it
+stop giving me the dumb model and use the smart one
+ultrathink design a rollback for a failed migration
 """
 OTHERWISE = """
 I read about advanced reasoning
@@ -62,6 +76,16 @@ Can I get the larger model of the vacuum instead?
 We used GPT-4 for the report last week, is that allowed?
 send the large model catalogue to my address
 i don't want the strongest model
+The customer wrote "please think really hard about this". How should I reply to him?
+advanced reasoning: no. Print queue address?
+If I wanted the stronger model, what would I type?
+let me know when the strong model is available again
+In 2022 we let the big model do the forecast
+I want access to Claude for my team, who approves it
+I need a senior engineer to look at this
+Somebody on our forum asks: can the large model take this one?
+Use the small model train catalogue to find part 4471
+give me a reason for this issue
 """
 
 
@@ -90,12 +114,57 @@ def test_no_text_breaks_it(text):
 
 
 @pytest.mark.parametrize(
-    "piece", ["x", " ", "\n", "use the best ", "please really ", "[ ", "think about ", "do not use ", ". "]
+    "piece",
+    [
+        "x",
+        " ",
+        "\n",
+        "use the best ",
+        "please really ",
+        "[ ",
+        "( ",
+        "think about ",
+        "do not use ",
+        ". ",
+        "reason, ",
+        "the best, ",
+    ],
 )
 def test_a_megabyte_of_anything_takes_no_time(piece):
     started = time.perf_counter()
     explicit_wish(piece * (1_000_000 // len(piece)))
     assert time.perf_counter() - started < 0.5
+
+
+@given(st.sampled_from([wish.strip() for wish in WISHES.strip().splitlines()]), st.sampled_from([str.upper, str.lower]))
+def test_case_changes_nothing(text, written):
+    assert explicit_wish(written(text))
+
+
+@pytest.mark.parametrize(("slip", "meant"), [("strogest", "strongest"), ("modle", "model"), ("thnik", "think")])
+def test_a_slip_in_a_word_that_matters_is_mended(slip, meant):
+    assert plain(slip) == meant
+
+
+@pytest.mark.parametrize("word", ["expect", "modal", "thing", "thought", "season", "start", "string", "through"])
+def test_a_word_of_its_own_is_left_alone(word):
+    assert plain(word) == word
+
+
+def test_a_damaged_scorer_is_refused(tmp_path):
+    for name in ("card.json", "scorer.npz"):
+        (tmp_path / name).write_bytes((SHIPPED / name).read_bytes())
+    (tmp_path / "scorer.npz").write_bytes(b"PK truncated")
+    with pytest.raises(ConfigError, match="wish scorer"):
+        read_scorer(tmp_path)
+
+
+@pytest.mark.data
+def test_plain_requests_hold_no_wish(data):
+    with (data / "moslm-route" / "train.jsonl").open(encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    rows = [row["text"] for row in rows if row["constructed"] is None]
+    assert sum(explicit_wish(text) is not None for text in rows) / len(rows) < 0.001
 
 
 @pytest.mark.data
