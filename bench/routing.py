@@ -120,6 +120,7 @@ def _measure(name: str, work: Path, plan: dict[str, Any]) -> dict[str, Any]:
             novel,
         ),
         "ms": figures.of_times(served["milliseconds"]),
+        "cpu_ms": figures.of_times(served["cpu_milliseconds"]),
         **{key: served[key] for key in ("batch_per_second", "start_seconds", "peak_mb")},
         **fitted,
     }

@@ -25,7 +25,7 @@ MAPPING = {
     "conversation": "it_support",
     "tool": "customer_service",
     "creative": "customer_service",
-    "comparison": "complex_reasoning",
+    "comparison": "it_support",
     "summary": "it_support",
     "translation": "finance",
     "math": "complex_reasoning",
@@ -35,8 +35,9 @@ MAPPING = {
     "financial": "finance",
     "multimodal": "it_support",
 }
-"""Each of its domains as the domain of ours that most of the training rows it is said of belong to. It stays as it is
-when a source is left out, though it was chosen with that source in sight: the peer gets the benefit."""
+"""Each of its domains as the domain of ours that most of the training rows belong to of which the two detectors say it.
+It stays as it is when a source is left out, though it was chosen with that source in sight: the peer gets the
+benefit."""
 UNDECIDED = "general"
 _ENCODER = "sentence-transformers/all-MiniLM-L6-v2"
 
