@@ -133,13 +133,17 @@ def _promise(document: dict[str, Any]) -> str:
             feasible, kept = promise["feasible_risk"], promise["feasible_coverage"]
             text += f"\n  Feasible: {feasible:.1%} wrong at most, keeping {kept:.1%}."
         return text
+    lines = [
+        f"  {said}:",
+        f"  keep what has a probability of {promise['threshold']:.3f} or more: {promise['coverage']:.1%}.",
+    ]
     held = promise["held_out"]
-    lines = [f"  {said}:", f"  keep what has a probability of {promise['threshold']:.3f} or more."]
-    if held is not None:
-        wrong = "none" if held["risk"] is None else f"{held['risk']:.1%}"
-        lines.append(
-            f"  Found on {held['answers']} held-out answers: {held['coverage']:.1%} kept, {wrong} of them wrong."
+    if held["risk"] is not None:
+        where = (
+            "On the other folder" if held["checks"] == 1 else f"Chosen on one half of the groups {held['checks']} times"
         )
+        text = f"{where}: {held['coverage']:.1%} kept, {held['risk']:.1%} of them wrong"
+        lines.append(f"  {text}; {held['exceeded']} of {held['feasible']} thresholds exceeded the stated risk.")
     return "\n".join(lines)
 
 

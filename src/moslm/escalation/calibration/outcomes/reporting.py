@@ -31,8 +31,8 @@ Step = Callable[[], object]
 OUTER_FOLDS = 5
 _GATHER_STEPS = 10
 _FEWEST = 30
-_KEPT_APART = 2
-"""The threshold is chosen on the groups of one of so many parts and checked on the others."""
+_RESPLITS = 100
+"""How often the groups are halved, to choose on one half and check on the other: one halving is a matter of luck."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,25 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class HeldOut:
+    """What thresholds kept of answers they were not chosen on.
+
+    Attributes:
+        checks: How many thresholds were checked: one on another folder, or one for every halving of this one.
+        feasible: How many of them there were; the rest of the figures is over these.
+        exceeded: How many kept more wrong answers than stated.
+        coverage: Share of the answers that was kept.
+        risk: Share of the kept answers that was wrong.
+    """
+
+    checks: int
+    feasible: int
+    exceeded: int
+    coverage: float | None
+    risk: float | None
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """Every figure; `document` is its JSON form."""
 
@@ -63,7 +82,7 @@ class Report:
     probabilities: Array
     need: Array
     certificate: Certificate
-    found_on: Right
+    held_out: HeldOut
     notes: tuple[str, ...]
 
     @property
@@ -101,20 +120,13 @@ class Report:
         }
 
     def _guaranteed(self) -> dict[str, Any]:
-        chosen = self.certificate
-        found = None
-        if chosen.threshold is not None and self.found_on.any():
-            kept = self.found_on & (self.probabilities >= chosen.threshold)
-            wrong = int((kept & ~self.right).sum())
-            found = {
-                "answers": int(self.found_on.sum()),
-                "kept": int(kept.sum()),
-                "wrong": wrong,
-                "coverage": float(kept.sum() / self.found_on.sum()),
-                "risk": wrong / int(kept.sum()) if kept.any() else None,
-            }
         about = {"risk": self.task.risk, "delta": self.task.delta}
-        return {**about, **asdict(chosen), "coverage": chosen.coverage, "held_out": found}
+        return {
+            **about,
+            **asdict(self.certificate),
+            "coverage": self.certificate.coverage,
+            "held_out": asdict(self.held_out),
+        }
 
 
 def steps(*, two_folders: bool) -> int:
@@ -164,19 +176,49 @@ def _reported(outcomes: Outcomes, fit_on: Outcomes | None, task: Task, notes: li
     codes = np.unique(np.array(groups), return_inverse=True)[1].astype(np.int64)
     if fit_on is None:
         probabilities = _curved(said.small, right, groups)
-        here = folds_of(groups, _KEPT_APART) == 0
-        chosen = certify(probabilities[here], right[here], task.risk, task.delta, groups=codes[here])
+        chosen = certify(probabilities, right, task.risk, task.delta, groups=codes)
+        found = _resplit(probabilities, right, codes, task)
         return Report(
-            task, outcomes, source, True, probabilities, said.large - probabilities, chosen, ~here, tuple(notes)
+            task, outcomes, source, True, probabilities, said.large - probabilities, chosen, found, tuple(notes)
         )
     curve = fit_curve("platt", _log_odds(said.small), right)
     own = curve.apply(_log_odds(said.small))
     chosen = certify(own, right, task.risk, task.delta, groups=codes)
     asked = _asked(source, material, outcomes, task, step)
     probabilities = curve.apply(_log_odds(asked.small))
-    everything = np.ones(len(probabilities), dtype=bool)
+    threshold = chosen.threshold
+    found = _checked([] if threshold is None else [(probabilities, _answered(outcomes, task), threshold)], 1, task.risk)
     return Report(
-        task, outcomes, source, False, probabilities, asked.large - probabilities, chosen, everything, tuple(notes)
+        task, outcomes, source, False, probabilities, asked.large - probabilities, chosen, found, tuple(notes)
+    )
+
+
+def _answered(outcomes: Outcomes, task: Task) -> Right:
+    return outcomes.right[:, outcomes.column(task.small[0])]
+
+
+def _resplit(probabilities: Array, right: Right, codes: Rows, task: Task) -> HeldOut:
+    random, count = np.random.default_rng(0), int(codes.max()) + 1
+    found = []
+    for _ in range(_RESPLITS):
+        first = (random.permutation(count) < count // 2)[codes]
+        own = (probabilities[first], right[first])
+        threshold = certify(*own, task.risk, task.delta, groups=codes[first], offer=False).threshold
+        if threshold is not None:
+            found.append((probabilities[~first], right[~first], threshold))
+    return _checked(found, _RESPLITS, task.risk)
+
+
+def _checked(found: Sequence[tuple[Array, Right, float]], checks: int, risk: float) -> HeldOut:
+    kept = np.array([int((said >= threshold).sum()) for said, _, threshold in found])
+    wrong = np.array([int((~right[said >= threshold]).sum()) for said, right, threshold in found])
+    asked = sum(len(said) for said, _, _ in found)
+    return HeldOut(
+        checks,
+        len(found),
+        int((wrong > risk * kept + 1e-9).sum()),
+        float(kept.sum() / asked) if asked else None,
+        float(wrong.sum() / kept.sum()) if kept.sum() else None,
     )
 
 
