@@ -6,7 +6,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 export DO_NOT_TRACK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format studio classifier docs clean
+.PHONY: help demo test check format studio classifier calibration docs clean
 
 help: ## Print this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-12s %s\n", $$1, $$2}'
@@ -51,6 +51,12 @@ classifier: $(VENV)/.dev ## Refit the shipped classifier head and measure it (ne
 	$(BIN)/moslm fit --rows ../shared/data/moslm-route/train.jsonl --held-out ../shared/data/moslm-route/dev.jsonl \
 		--not-in-bank sgd it_tickets --out src/moslm/models/classifiers/shipped
 	$(BIN)/python bench/classifier.py --json src/moslm/models/classifiers/shipped/report.json
+
+calibration: $(VENV)/.dev ## Ask the embedded model the labelled handbook questions and refit its shipped calibration
+	$(BIN)/moslm pull
+	$(BIN)/moslm calibrate --questions calibration/handbook/finance.jsonl calibration/handbook/it_support.jsonl \
+		calibration/handbook/customer_service.jsonl --out src/moslm/escalation/calibration/shipped --valid-days 730 \
+		--kept build/answers.jsonl --json > calibration/handbook/report.json
 
 docs: $(VENV)/.dev ## Write what the documentation takes from the code: module list, JSON Schemas, the drawn graph
 	$(BIN)/python docs/generate.py

@@ -47,13 +47,16 @@ def create_moslm(
 
     Args:
         config: A ``moslm.toml``, settings made in code, or None for the embedded default.
-        models: Chat models by domain; they take the place of the configured ones.
+        models: Chat models by domain; they take the place of the configured ones. Until a calibration of such a model
+            is named, its confidence is unknown and its drafts go up, unless ``[defaults] confidence`` names a raw
+            signal. `ScriptedChatModel` is taken at its script's word.
         large_model: The large model; takes the place of ``[large_model] model``. Its cap, throttle and deadlines come
             from that section, or from its defaults.
         classifier: Takes the place of the configured classifier.
         tools: Further tools, offered to every domain whose ``tools`` names them. A tool states its effect in
             ``metadata={"effect": "read"}``; one that states none counts as a write.
-        signals: Further confidence signals by name; ``[defaults] confidence`` may name one of them.
+        signals: Further signals by name. They are measured and recorded; ``[defaults] confidence`` may name one of
+            them, and ``moslm calibrate`` weighs them with the others.
         triggers: Further reasons to escalate, asked at both checks.
         store: Where answers are remembered when the graph runs without a store of its own.
 
@@ -79,10 +82,10 @@ def _wired(parts: Parts) -> MoSLMGraph:
     add(classify(parts.reader), metadata={"room": "models"})
     add(check_request(parts.policy, parts.request_triggers), metadata={"room": "escalation"})
     add(answer(parts.agents), metadata={"room": "models"}, input_schema=AnswerInput)
+    gauges = {name: each.gauge for name, each in parts.trusted.items()}
+    required = {name: each.required for name, each in parts.trusted.items()}
     add(
-        check_draft(
-            parts.policy, parts.draft_triggers, parts.signals, parts.deciding_signal, parts.thresholds, parts.titles
-        ),
+        check_draft(parts.policy, parts.draft_triggers, parts.signals, gauges, required, parts.titles),
         metadata={"room": "escalation"},
     )
     add(escalate(parts.large_model), metadata={"room": "models"})

@@ -72,4 +72,5 @@ def _owners(spans: Sequence[dict[str, Any]], domains: Sequence[str]) -> list[tup
 
 def _to_answer(state: MoSLMState, task: Task) -> Send:
     draft = state.get("drafts", {}).get(task["part"])
-    return Send("answer", AnswerInput(task=task, request=state["request"], draft=draft))
+    own = AnswerInput(task=task, request=state["request"], classification=state.get("classification"), draft=draft)
+    return Send("answer", own)

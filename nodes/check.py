@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from moslm.decision import Classification
-from moslm.escalation.confidence import Confidence, lowest, measure
+from moslm.escalation.confidence import Confidence, Gauge, lowest, measure
 from moslm.escalation.declining import declines
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import DraftEvidence, Evidence, Policy, Trigger
@@ -42,8 +42,8 @@ def check_draft(
     policy: PolicyFor,
     triggers: Sequence[Trigger],
     signals: Mapping[str, SignalFunction],
-    deciding: str,
-    thresholds: Mapping[str, float],
+    gauges: Mapping[str, Gauge],
+    required: Mapping[str, Callable[[float | None], float]],
     titles: Mapping[str, str],
 ) -> Node:
     """Return the step that holds every draft against its threshold, or sends its writes to a person first.
@@ -52,8 +52,8 @@ def check_draft(
         policy: The policy in force.
         triggers: What is asked of the drafts.
         signals: Signals to measure, by name.
-        deciding: Name of the signal that is the confidence.
-        thresholds: Confidence each domain needs.
+        gauges: How each domain's signals become its confidence.
+        required: By domain, the confidence a draft needs, given the threshold its caller asked for.
         titles: What to call each domain when several have answered.
     """
 
@@ -63,7 +63,7 @@ def check_draft(
             check = ask_about_writes(held)
             run.emit(events.checked(request["id"], check, None))
             return {"checks": [check.model_dump(mode="json")]}
-        found = {part: measure(draft, signals, deciding) for part, draft in drafts.items()}
+        found = {part: measure(draft, signals, gauges[draft["task"]["domain"]]) for part, draft in drafts.items()}
         evidence = Evidence(
             _classification(state),
             policy(request["multi_domain"]),
@@ -82,8 +82,7 @@ def check_draft(
         return update
 
     def _threshold(request: Request, draft: Draft) -> float:
-        own = request["threshold"]
-        return thresholds[draft["task"]["domain"]] if own is None else own
+        return required[draft["task"]["domain"]](request["threshold"])
 
     return Node("check_draft", step)
 
@@ -103,12 +102,14 @@ def _evidence(part: str, draft: Draft, confidence: Confidence, threshold: float)
         threshold=threshold,
         error=message,
         declined=declines(draft["text"]),
+        calibration=confidence.calibration,
     )
 
 
 def _measured(evidence: DraftEvidence, confidence: Confidence, accepted: bool) -> dict[str, Any]:
     return {
         "confidence": evidence.confidence,
+        "calibration": confidence.calibration.model_dump(mode="json") if confidence.calibration else None,
         "threshold": evidence.threshold,
         "accepted": accepted,
         "signals": [signal.model_dump(mode="json") for signal in confidence.signals],

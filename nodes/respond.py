@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from langchain_core.messages import AIMessage, HumanMessage
 
-from moslm.decision import Check, Cost, Decision, DraftRecord, Latency, Usage
+from moslm.decision import CalibrationUse, Check, Cost, Decision, DraftRecord, Latency, Usage
 from moslm.errors import AlreadyClosed
 from moslm.escalation.confidence import lowest
 from moslm.models.chat.accepted import AcceptedAnswer
@@ -106,7 +106,8 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
         checks=checks,
         reasons=reasons,
         confidence=lowest(draft.confidence for draft in drafts),
-        threshold=_threshold(drafts, request["threshold"], terms, domain),
+        calibration=_behind_the_lowest(drafts),
+        threshold=_threshold(state.get("measured", {}), request["threshold"], terms, domain),
         thresholds=dict(terms.thresholds),
         drafts=drafts,
         reviews=state.get("reviews", []),
@@ -152,6 +153,7 @@ def _draft(part: str, draft: Draft, measured: dict[str, Any]) -> DraftRecord:
         domain=draft["task"]["domain"],
         model=draft["model"],
         confidence=measured.get("confidence"),
+        calibration=measured.get("calibration"),
         threshold=measured.get("threshold", 1.0),
         accepted=measured.get("accepted", False),
         signals=measured.get("signals", []),
@@ -161,12 +163,15 @@ def _draft(part: str, draft: Draft, measured: dict[str, Any]) -> DraftRecord:
     )
 
 
-def _threshold(drafts: list[DraftRecord], own: float | None, terms: Terms, domain: str | None) -> float:
-    if own is not None:
-        return own
-    if drafts:
-        return max(draft.threshold for draft in drafts)
-    return terms.confidence.get(domain or "", terms.default_threshold)
+def _behind_the_lowest(drafts: list[DraftRecord]) -> CalibrationUse | None:
+    measured = [draft for draft in drafts if draft.calibration is not None]
+    return min(measured, key=lambda d: -1.0 if d.confidence is None else d.confidence).calibration if measured else None
+
+
+def _threshold(measured: Mapping[str, Any], own: float | None, terms: Terms, domain: str | None) -> float:
+    if measured:
+        return float(max(each["threshold"] for each in measured.values()))
+    return terms.confidence.get(domain or "", terms.default_threshold) if own is None else own
 
 
 def _usage(state: MoSLMState, reply: Reply) -> list[dict[str, Any]]:

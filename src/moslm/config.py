@@ -56,6 +56,9 @@ class VLLMModel(Settings):
     top_logprobs: int = Field(default=5, ge=0, le=20)
     extra_body: dict[str, Any] = {}
     """Further fields of the request, passed through unchanged (``chat_template_kwargs`` ...)."""
+    revision: str = ""
+    """Your name for the weights behind it, such as their hash. Change it when they change: a calibration of another
+    revision is stale."""
     profile: Profile = Profile(tool_calling=True, max_input_tokens=8192)
 
     @field_validator("base_url", mode="before")
@@ -92,6 +95,9 @@ class HostedModel(Settings):
     temperature: float | None = Field(default=None, ge=0, le=2)
     options: dict[str, Any] = {}
     """Further arguments of `init_chat_model`."""
+    revision: str = ""
+    """Your name for the weights behind it, such as their hash. Change it when they change: a calibration of another
+    revision is stale."""
     profile: Profile = Profile(tool_calling=True, max_input_tokens=100_000)
 
 
@@ -164,6 +170,20 @@ class LargeModelSettings(Settings):
     system_prompt: str = "You answer enterprise requests. Say plainly when you do not know."
 
 
+class SecondOpinionSettings(Settings):
+    """What may be asked about a draft where the cheap signals leave doubt; see docs/guides/confidence.md."""
+
+    ask: list[Literal["self_check", "agreement"]] = []
+    """Costly signals that may be asked for, in this order. Only signals that the calibration was fitted with can
+    change a confidence; others are never asked for."""
+    model: ModelSettings | None = None
+    """Another small model for ``agreement``; by default another sample of the domain's own."""
+    temperature: float = Field(default=0.7, ge=0, le=2)
+    """For another sample of the domain's own model."""
+    usd_per_second: float = Field(default=0.0005, ge=0)
+    """What a second of the user's waiting is worth, US dollars. With 0 only the tokens of asking count."""
+
+
 class DomainSettings(Settings):
     """What a domain may set, in its ``domain.toml`` or under ``[domains.NAME]``."""
 
@@ -182,6 +202,12 @@ class DomainSettings(Settings):
     passages: int | None = Field(default=None, ge=0, le=20)
     """Handbook passages put into the prompt of a model that calls no tools."""
     max_tool_rounds: int | None = Field(default=None, ge=0, le=20)
+    confidence: str | None = None
+    """As in ``[defaults]``."""
+    calibration: Path | None = None
+    """As in ``[defaults]``."""
+    second_opinion: SecondOpinionSettings | None = None
+    """As in ``[defaults]``."""
 
 
 class Defaults(Settings):
@@ -195,8 +221,26 @@ class Defaults(Settings):
     passages: int = Field(default=1, ge=0, le=20)
     """Handbook passages before a model that calls no tools; a second one confuses the embedded model."""
     max_tool_rounds: int = Field(default=4, ge=0, le=20)
-    confidence: str = "mean"
-    """Name of the signal that is the draft's confidence."""
+    confidence: str = "calibrated"
+    """``calibrated``: the probability of being right that a calibration gives; without one in force the confidence is
+    unknown, which counts as low. The name of a signal (``mean`` ...) takes that signal as it is: the Decision then says
+    that the confidence is uncalibrated."""
+    calibration: Path | None = None
+    """File made by ``moslm calibrate``; by default the shipped one, if it is of this model and these weights."""
+    second_opinion: SecondOpinionSettings = SecondOpinionSettings()
+
+
+class GuaranteeSettings(Settings):
+    """The promise that chooses the thresholds: "at most ``risk`` of the answers kept local are wrong".
+
+    With this section the calibration's own thresholds for this very promise take the place of every ``threshold``. A
+    domain for which it cannot be kept keeps nothing local.
+    """
+
+    risk: float = Field(default=0.05, gt=0, lt=1)
+    """Largest share of wrong answers among those kept local."""
+    delta: float = Field(default=0.1, gt=0, lt=1)
+    """Chance that the promise does not hold."""
 
 
 class Limits(Settings):
@@ -258,6 +302,7 @@ class Config(Settings):
     domains: dict[DomainName, DomainSettings] = {}
     classifier: ClassifierSettings = ClassifierSettings()
     triggers: TriggerSettings = TriggerSettings()
+    guarantee: GuaranteeSettings | None = None
     large_model: LargeModelSettings | None = None
     limits: Limits = Limits()
     recall: RecallSettings = RecallSettings()
@@ -337,4 +382,11 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         update["audit_file"] = folder / config.audit_file
     if config.classifier.head:
         update["classifier"] = config.classifier.model_copy(update={"head": folder / config.classifier.head})
+    if config.defaults.calibration:
+        own = folder / config.defaults.calibration
+        update["defaults"] = config.defaults.model_copy(update={"calibration": own})
+    update["domains"] = {
+        name: each.model_copy(update={"calibration": folder / each.calibration}) if each.calibration else each
+        for name, each in config.domains.items()
+    }
     return config.model_copy(update=update)

@@ -118,9 +118,24 @@ class ToolUse(Record):
     outcome: Literal["done", "failed", "unknown", "rejected", "answered"]
     """``unknown``: given up at the deadline, so a write may stand all the same. ``rejected`` and ``answered`` are a
     person's decisions; ``answered`` means the person gave the result."""
+    empty: bool = False
+    """Whether a lookup that was done found nothing."""
     approved_by: str | None = None
     """Who allowed a write: a role, or ``person``."""
     ms: float = Field(default=0.0, ge=0)
+
+
+class CalibrationUse(Record):
+    """What stood behind a draft's confidence."""
+
+    state: Literal["in_force", "missing", "stale", "foreign", "incomplete", "uncalibrated"]
+    """``in_force``: the confidence is a calibrated probability of being right. ``missing``: there is no calibration;
+    ``stale``: it has expired, or the model or the signals have changed since; ``foreign``: it is of another model, or
+    never saw this domain; ``incomplete``: this draft lacks signals it needs. In these four the confidence is unknown.
+    ``uncalibrated``: the settings chose a raw signal instead."""
+    version: str | None = None
+    """Version of the calibration; None where there is none."""
+    why: str = ""
 
 
 class DraftRecord(Record):
@@ -131,6 +146,8 @@ class DraftRecord(Record):
     model: str
     confidence: float | None = None
     """None means unknown, which counts as low."""
+    calibration: CalibrationUse | None = None
+    """None when no confidence was measured: the model failed, or a person has to allow a write first."""
     threshold: float = Field(ge=0, le=1)
     accepted: bool
     signals: list[Signal] = []
@@ -210,6 +227,8 @@ class Decision(Record):
     """Every trigger that fired, in order."""
     confidence: float | None = None
     """Lowest confidence among the drafts; None when unknown or when no draft was made."""
+    calibration: CalibrationUse | None = None
+    """What stood behind that confidence; None when no draft was measured."""
     threshold: float
     """The confidence threshold it was held against."""
     thresholds: dict[str, float] = {}

@@ -72,6 +72,18 @@ class ToolRequest(TypedDict):
     """The person's answer (approve, edit, reject, respond), once given."""
 
 
+class Opinion(TypedDict):
+    """What was said when a costly signal was asked for: by a second sample, another model, or the model of itself."""
+
+    model: str
+    text: NotRequired[str]
+    """The second answer."""
+    yes: NotRequired[float | None]
+    """Probability of "yes" to "is this answer right?"; None when the server listed neither word."""
+    error: NotRequired[str]
+    """Safe sentence about why there is none."""
+
+
 class Draft(TypedDict):
     """What a domain's model has produced so far for one task."""
 
@@ -88,6 +100,15 @@ class Draft(TypedDict):
     tools: NotRequired[list[dict[str, Any]]]
     """`moslm.decision.ToolUse` records."""
     passages: NotRequired[list[str]]
+    """Names of the handbook passages put before the model."""
+    evidence: NotRequired[list[str]]
+    """Texts the model was given to answer from: passages, then what its tools returned."""
+    cut_off: NotRequired[bool]
+    """Whether the answer ended because it reached its longest length."""
+    classification: NotRequired[dict[str, Any] | None]
+    """`moslm.decision.Classification` of the request, for the signals that read it."""
+    opinions: NotRequired[dict[str, Opinion]]
+    """By costly signal: what was said when it was asked for. A signal that was not asked for is absent."""
     usage: NotRequired[list[dict[str, Any]]]
     """`moslm.decision.Usage` records."""
     error: NotRequired[dict[str, str] | None]
@@ -164,5 +185,7 @@ class AnswerInput(TypedDict):
 
     task: Task
     request: Request
+    classification: NotRequired[dict[str, Any] | None]
+    """`moslm.decision.Classification`."""
     draft: NotRequired[Draft | None]
     """The unfinished draft, when a person has decided about its writes."""

@@ -14,6 +14,7 @@ from moslm.escalation.declining import declines
         "We cannot say from these notes.",
         "I'm not sure about that.",
         "The notes do not say it.",
+        "Yes, I do not know; please ask the team.",
     ],
 )
 def test_a_draft_that_does_not_know_declines(text):

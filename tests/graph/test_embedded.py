@@ -49,7 +49,11 @@ def drafted(result: Any) -> Decision:
     assert usage.cost_usd == 0
     assert draft.confidence is not None
     assert 0 < draft.confidence < 1
-    assert {signal.name for signal in draft.signals if signal.value is not None} == set(SIGNALS)
+    measured = {signal.name for signal in draft.signals if signal.value is not None}
+    assert measured >= {"mean", "minimum", "entropy", "margin", "grounding", "retrieval", "brevity", "familiarity"}
+    assert {signal.name for signal in draft.signals} == set(SIGNALS)
+    assert draft.calibration is not None
+    assert draft.calibration.state == "in_force"
     assert draft.passages
     accepted = draft.confidence >= draft.threshold
     assert draft.accepted is accepted

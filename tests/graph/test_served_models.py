@@ -99,7 +99,7 @@ def served(chosen, scripted):
     def build(*urls: str, **domain: Any) -> Any:
         model = VLLMModel(kind="vllm", name="finance-7b", base_url=list(urls))
         finance = DomainSettings(model=model, use_tools="never", **domain)
-        config = Config(defaults=Defaults(deadline_ms=DEADLINE_MS), domains={"finance": finance})
+        config = Config(defaults=Defaults(deadline_ms=DEADLINE_MS, confidence="mean"), domains={"finance": finance})
         return create_moslm(config, classifier=chosen(), large_model=scripted("From above.", 0.9)).compile()
 
     return build
@@ -243,7 +243,8 @@ async def test_a_call_of_a_tool_by_a_model_that_has_none_is_garbage_and_asks_no_
 
 def with_tools(server: Served, chosen: Any) -> Any:
     model = VLLMModel(kind="vllm", name="finance-7b", base_url=[server.url])
-    return create_moslm(Config(domains={"finance": DomainSettings(model=model)}), classifier=chosen()).compile()
+    settings = Config(defaults=Defaults(confidence="mean"), domains={"finance": DomainSettings(model=model)})
+    return create_moslm(settings, classifier=chosen()).compile()
 
 
 def calling(name: str, arguments: str) -> dict[str, Any]:

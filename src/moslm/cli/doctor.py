@@ -57,7 +57,7 @@ def findings(named_file: str | None) -> Iterator[Finding]:
         for finding in examine(config, file):
             missing = missing or finding.state == "missing"
             yield finding
-    yield _together(config, file, missing)
+    yield from _together(config, file, missing)
 
 
 def _domains(config: Config, file: str | None) -> Iterator[Finding]:
@@ -112,17 +112,18 @@ def _audit(config: Config, file: str | None) -> Iterator[Finding]:
         log.close()
 
 
-def _together(config: Config, file: str | None, missing: bool) -> Finding:
+def _together(config: Config, file: str | None, missing: bool) -> list[Finding]:
     """Build every part, as the graph does: what fits alone need not fit together."""
     from moslm.graph.parts import build_parts
 
     try:
-        build_parts(file or config)
+        parts = build_parts(file or config)
     except MoSLMError as error:
         if missing:  # most likely for that very reason, which counts once
-            return Finding("note", "the graph", f"cannot be built yet: {error}")
-        return Finding("missing", "the graph", str(error))
-    return Finding("ok", "the graph", "can be built of these parts")
+            return [Finding("note", "the graph", f"cannot be built yet: {error}")]
+        return [Finding("missing", "the graph", str(error))]
+    built = Finding("ok", "the graph", "can be built of these parts")
+    return [built, *(Finding("note", "confidence", notice) for notice in parts.notices)]
 
 
 EXAMINATIONS: tuple[Examine, ...] = (_domains, _large_model, _classifier, _extras, _audit)

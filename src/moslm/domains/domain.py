@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from pathlib import Path
 from typing import Any, Literal
 
-from moslm.config import Defaults, DomainSettings, ModelSettings, deadline_of
+from moslm.config import Defaults, DomainSettings, ModelSettings, SecondOpinionSettings, deadline_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class ResolvedSettings:
     tools: tuple[str, ...]
     passages: int
     max_tool_rounds: int
+    confidence: str
+    calibration: Path | None
+    second_opinion: SecondOpinionSettings
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import tomllib
 from difflib import get_close_matches
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -107,6 +108,8 @@ def _did_you_mean(name: str, names: list[str]) -> str:
 
 def _read_domain(folder: Traversable, config: Config) -> Domain:
     own = _read_settings(folder / "domain.toml")
+    if own.calibration:
+        own = own.model_copy(update={"calibration": Path(str(folder)) / own.calibration})
     return Domain(
         name=folder.name,
         title=own.title,

@@ -1,16 +1,30 @@
-"""From signals to one confidence, which may be unknown.
-
-Knows no threshold. A later release calibrates; here the confidence is one of the signals, named in the settings.
-"""
+"""From signals to one confidence, which may be unknown. Knows no threshold."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from moslm.decision import Signal
+from moslm.decision import CalibrationUse, Signal
 from moslm.escalation.signals import SignalFunction
 from moslm.state import Draft
+
+Values = Mapping[str, float | None]
+"""Signals by name; None where one could not be measured."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a gauge makes of a draft's signals."""
+
+    value: float | None
+    """Confidence between 0 and 1; None when unknown, which every reader must take for low."""
+    calibration: CalibrationUse
+    """What stands behind it."""
+
+
+Gauge = Callable[[Values], Reading]
+"""How one domain's signals become its confidence; `moslm.escalation.gauges` makes them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,23 +34,26 @@ class Confidence:
     value: float | None
     """Between 0 and 1; None when unknown, which every reader must take for low."""
     signals: tuple[Signal, ...]
+    calibration: CalibrationUse | None
+    """What stands behind the value; None for a draft that failed or is empty: nothing was measured."""
 
 
-def measure(draft: Draft, signals: Mapping[str, SignalFunction], deciding: str) -> Confidence:
-    """Measure every signal of a draft.
+def measure(draft: Draft, signals: Mapping[str, SignalFunction], gauge: Gauge) -> Confidence:
+    """Measure every signal of a draft and read its confidence from them.
 
     Args:
         draft: A finished draft.
         signals: The signals by name.
-        deciding: Name of the signal that is the confidence.
+        gauge: How the signals of its domain become a confidence.
 
     Returns:
-        The value of the deciding signal; None when it could not be measured or the draft failed.
+        The confidence; unknown when the draft failed or is empty.
     """
     if draft.get("error") or not draft["text"].strip():
-        return Confidence(None, ())
+        return Confidence(None, (), None)
     measured = {name: signal(draft) for name, signal in signals.items()}
-    return Confidence(measured[deciding].value, tuple(measured.values()))
+    reading = gauge({name: signal.value for name, signal in measured.items()})
+    return Confidence(reading.value, tuple(measured.values()), reading.calibration)
 
 
 def lowest(values: Iterable[float | None]) -> float | None:

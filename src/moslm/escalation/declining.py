@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _DECLINES = re.compile(
-    r"^\W*(sorry,? (but )?|unfortunately,? )?"
+    r"^\W*((sorry|unfortunately|yes|no|well),? (but )?)?"
     r"((i|we) (do not|don['\u2019]t) (know|have (that|this|the|any|enough) (information|details))\b"
     r"|(i|we)( am|['\u2019]m| are|['\u2019]re) not (sure|able to (say|tell|answer))\b"
     r"|(i|we) (cannot|can['\u2019]t|can not) (say|tell|answer)\b"

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from moslm.decision import Classification, Reason
+from moslm.decision import CalibrationUse, Classification, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +42,8 @@ class DraftEvidence:
     """Safe sentence about a backend failure; None when the model answered."""
     declined: bool = False
     """Whether the draft says that it does not know."""
+    calibration: CalibrationUse | None = None
+    """What stands behind the confidence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +131,7 @@ def low_confidence(evidence: Evidence) -> Reason | None:
     measured, needed = _apart(worst.confidence, worst.threshold)
     return Reason(
         trigger="low_confidence",
-        detail=f"confidence of the {worst.domain} draft is {measured} (needs {needed})",
+        detail=f"confidence of the {worst.domain} draft is {measured}{_unknown_because(worst)} (needs {needed})",
         measured=worst.confidence,
         threshold=worst.threshold,
         part=worst.part,
@@ -138,6 +140,13 @@ def low_confidence(evidence: Evidence) -> Reason | None:
 
 REQUEST_TRIGGERS: tuple[Trigger, ...] = (asked_for, needs_reasoning, unfamiliar, several_domains)
 DRAFT_TRIGGERS: tuple[Trigger, ...] = (backend_failed, declined, low_confidence)
+
+
+def _unknown_because(draft: DraftEvidence) -> str:
+    use = draft.calibration
+    if draft.confidence is not None or use is None or use.state in ("in_force", "uncalibrated"):
+        return ""
+    return f", its calibration being {use.state}: {use.why}" if use.why else f", its calibration being {use.state}"
 
 
 def _apart(measured: float | None, needed: float) -> tuple[str, str]:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 
 from moslm.decision import Signal
+from moslm.escalation.signals import tokens
 from moslm.state import Draft
 
 
 def mean(draft: Draft) -> Signal:
     """Return the geometric mean of the token probabilities, ``exp(mean log-probability)``."""
-    rows = draft.get("logprobs")
-    if not rows:
-        return Signal(name="mean", why="the server sent no log-probabilities")
-    value = math.exp(sum(row[0] for row in rows) / len(rows))
-    return Signal(name="mean", value=min(value, 1.0), why=f"geometric mean probability of {len(rows)} tokens")
+    found, why = tokens.own(draft)
+    if not found:
+        return Signal(name="mean", why=why)
+    value = math.exp(sum(found) / len(found))
+    return Signal(name="mean", value=min(value, 1.0), why=f"geometric mean probability of {len(found)} tokens")

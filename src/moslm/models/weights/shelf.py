@@ -51,6 +51,16 @@ def find(name_or_path: str | Path) -> Path:
     return found
 
 
+def hash_of(name_or_path: str) -> str:
+    """Return the sha256 of weights: the pinned one, or that of the file; empty where none is ready to load."""
+    if name_or_path in PINNED:
+        return PINNED[name_or_path].sha256
+    try:
+        return sha256_of(find(name_or_path))
+    except WeightsError:
+        return ""
+
+
 def can_be_found(name_or_path: str) -> bool:
     """Tell whether this is a path or a pinned name, which may be missing yet, or the name of weights pulled by hash."""
     return name_or_path in PINNED or _is_path(name_or_path) or bool(_stamps(name_or_path))

@@ -1,0 +1,171 @@
+"""From a domain to the agent that answers it: its model, its tools or handbook, its prices and its second opinions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.tools import BaseTool
+from langgraph.prebuilt import ToolNode
+
+from moslm.budgets.prices import PriceTable
+from moslm.config import Config, HostedModel, ModelSettings
+from moslm.domains import Domain
+from moslm.errors import ConfigError, MissingExtraError
+from moslm.escalation.opinions import SecondOpinion, own_word, second_answer
+from moslm.escalation.signals import SignalFunction
+from moslm.graph.confidence import Trust, revision_of, trust, value_of_asking
+from moslm.models.chat import build_chat_model
+from moslm.nodes.drafting import DomainAgent
+from moslm.privacy.egress import check_base_url
+from moslm.tools import Toolbox, build_toolbox, how_to_call, load_mcp_tools, shared_company
+
+SILENT = ["nostream"]
+"""LangGraph's tag for models whose tokens no stream shows."""
+
+
+class Workshop:
+    """What every domain's agent is made with."""
+
+    def __init__(
+        self,
+        config: Config,
+        file: str | None,
+        prices: PriceTable,
+        tools: Sequence[BaseTool],
+        mcp: Mapping[str, Sequence[BaseTool]],
+        signals: Mapping[str, SignalFunction],
+        going_up: Callable[[int, int], float],
+    ) -> None:
+        self.config, self.file, self.prices = config, file, prices
+        self.signals, self.going_up = signals, going_up
+        company = shared_company(config, file=file)
+        if config.database_url or config.database_url_env:
+            company()  # an address that cannot stand is told now, and not when the first model calls a tool
+        self._options: Any = {"tools": tools, "mcp": mcp, "company": company, "file": file}
+
+    def toolbox(self, domain: Domain, calls_tools: bool) -> Toolbox:
+        """Return the tools of a domain, or its handbook alone for a model that calls none."""
+        return build_toolbox(domain, self.config, calls_tools=calls_tools, **self._options)
+
+
+def mcp_tools(config: Config, file: str | None) -> Mapping[str, Sequence[BaseTool]]:
+    """Return the tools of the configured MCP servers; an address that is not allowed is refused."""
+    for name, server in config.mcp.items():
+        if server.url:
+            check_base_url(server.url, config.allow_hosts, file=file, key=f"mcp.{name}.url")
+    return load_mcp_tools(config.mcp, file=file)
+
+
+def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop) -> tuple[DomainAgent, Trust]:
+    """Make a domain's agent, and say how its drafts are trusted.
+
+    Args:
+        domain: The domain.
+        given: The chat model passed in code, in the place of the configured one.
+        workshop: What every domain's agent is made with.
+    """
+    settings = domain.settings
+    own = workshop.config.domains.get(domain.name)
+    inherited = settings.model is workshop.config.defaults.model and not (own and own.model)
+    key = "defaults.model" if inherited else f"domains.{domain.name}.model"
+    model = given or chat_model(settings.model, settings.deadline_ms, workshop.config, workshop.file, key)
+    name = model_name(model)
+    profile: dict[str, Any] = dict(model.profile or {})
+    able = bool(profile.get("tool_calling", given is not None))
+    calls_tools = settings.use_tools == "always" or (settings.use_tools == "auto" and able)
+    toolbox = workshop.toolbox(domain, calls_tools)
+    stated = "" if given is not None else getattr(settings.model, "revision", "")
+    revision = revision_of(model, stated)
+    trusted = trust(domain, model, name, revision, workshop.signals, workshop.config.guarantee)
+    price = price_of(workshop.prices, name, given, settings.model)
+    agent = DomainAgent(
+        name=domain.name,
+        model=_silent(model, toolbox.tools, f"{domain.name} model"),
+        model_name=name,
+        prompt=domain.prompt,
+        tools=ToolNode(list(toolbox.tools), handle_tool_errors=toolbox.on_error) if toolbox.tools else None,
+        effects=dict(toolbox.effects),
+        how_to_call=partial(_how_to_call, {tool.name: tool for tool in toolbox.tools}),
+        search=_search(toolbox, settings.passages) if not calls_tools and settings.passages else None,
+        price=price,
+        deadline_s=settings.deadline_ms / 1000,
+        max_rounds=settings.max_tool_rounds,
+        max_input_tokens=int(profile.get("max_input_tokens") or 8192),
+        second_opinions=tuple(_second_opinions(domain, model, name, price, workshop)),
+        worth=value_of_asking(trusted, workshop.signals, workshop.going_up, settings.second_opinion.usd_per_second),
+        revision=revision,
+    )
+    return agent, trusted
+
+
+def _second_opinions(
+    domain: Domain, model: BaseChatModel, name: str, price: Callable[[int, int], float], workshop: Workshop
+) -> Iterator[SecondOpinion]:
+    """Yield what may be asked about a domain's drafts, in the order the settings give."""
+    settings = domain.settings.second_opinion
+    for signal in settings.ask:
+        if signal == "self_check":
+            opinion = own_word(model, name, price)
+        elif settings.model is None:
+            opinion = second_answer(model, name, price, settings.temperature)
+        else:
+            key = f"domains.{domain.name}.second_opinion.model"
+            other = chat_model(settings.model, domain.settings.deadline_ms, workshop.config, workshop.file, key)
+            known_as = model_name(other)
+            opinion = second_answer(other, known_as, price_of(workshop.prices, known_as, None, settings.model), None)
+        yield replace(
+            opinion, runnable=opinion.runnable.with_config(tags=SILENT, run_name=f"{signal} of {domain.name}")
+        )
+
+
+def _how_to_call(tools: Mapping[str, BaseTool], name: str) -> str:
+    return how_to_call(tools[name]) if name in tools else f"There is no such tool; there are {', '.join(tools)}."
+
+
+def price_of(
+    prices: PriceTable, name: str, given: BaseChatModel | None, settings: ModelSettings
+) -> Callable[[int, int], float]:
+    """Return what calls of this model cost; a hosted model without a price is refused now, not when the bill comes."""
+    owned = None if given is not None else not isinstance(settings, HostedModel)
+    prices.of(name, owned=owned)
+    return partial(prices.cost_usd, name, owned=owned)
+
+
+def chat_model(
+    settings: ModelSettings, deadline_ms: float, config: Config, file: str | None, key: str
+) -> BaseChatModel:
+    """Build a chat model; a mistake in its settings is told with the file and key they stand under."""
+    try:
+        return build_chat_model(settings, deadline_ms=deadline_ms, allow_hosts=config.allow_hosts)
+    except MissingExtraError:
+        raise
+    except ConfigError as error:
+        raise error.at(file, key) from None
+
+
+def _silent(model: BaseChatModel, tools: Sequence[BaseTool], name: str) -> Runnable[Any, Any]:
+    """Bind the tools and keep the model's tokens from every stream: nothing is shown before it is accepted."""
+    bound: Runnable[Any, Any] = model.bind_tools(list(tools)) if tools else model
+    return bound.with_config(tags=SILENT, run_name=name)
+
+
+def _search(toolbox: Toolbox, limit: int) -> Runnable[Any, Any]:
+    return RunnableLambda(partial(_found, toolbox, limit), name="search_handbook")
+
+
+def _found(toolbox: Toolbox, limit: int, text: str) -> Any:
+    return toolbox.handbook.search(text, limit)
+
+
+def model_name(model: BaseChatModel) -> str:
+    """Return the name under which a chat model is recorded and priced."""
+    for attribute in ("model_name", "model"):
+        found = getattr(model, attribute, None)
+        if isinstance(found, str) and found:
+            return found
+    return model._llm_type

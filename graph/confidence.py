@@ -1,0 +1,208 @@
+"""From settings to how drafts are trusted: each domain's gauge, its threshold, and its second opinions.
+
+What stands against trusting a domain (no calibration, a promise that cannot be kept) is said at the start as a notice;
+the graph runs all the same, and such drafts go up.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import as_file, files
+from pathlib import Path
+
+from langchain_core.language_models import BaseChatModel
+
+from moslm.config import GuaranteeSettings
+from moslm.domains import Domain
+from moslm.escalation.calibration.artefact import Calibration, read_calibration
+from moslm.escalation.confidence import Gauge, Reading, Values
+from moslm.escalation.declining import declines
+from moslm.escalation.gauges import calibrated, missing, raw
+from moslm.escalation.opinions import SecondOpinion
+from moslm.escalation.second_opinion import Stakes, worth_asking
+from moslm.escalation.signals import SignalFunction
+from moslm.models.weights.shelf import hash_of
+from moslm.state import Draft
+
+CALIBRATED = "calibrated"
+"""What ``confidence`` says where a calibration is to decide."""
+SHIPPED = "moslm.escalation.calibration"
+"""The package that holds the shipped calibrations, in its folder ``shipped``."""
+
+_log = logging.getLogger("moslm.graph")
+_ESCALATED_ANSWER = 200
+"""Tokens that an answer of the large model usually has, for the price of going up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """How one domain's drafts are trusted."""
+
+    gauge: Gauge
+    threshold: float
+    """Confidence from which a draft is kept."""
+    guaranteed: bool
+    """Whether a promise chose the threshold: no caller may lower it then."""
+    notices: tuple[str, ...]
+    """What a person should know: sentences, without the domain's name."""
+    version: str | None
+    """Version of the calibration, in force or not."""
+
+    def required(self, own: float | None) -> float:
+        """Return the confidence a draft needs, given the threshold a caller asked for."""
+        if own is None:
+            return self.threshold
+        return max(own, self.threshold) if self.guaranteed else own
+
+
+def trust(
+    domain: Domain,
+    model: BaseChatModel,
+    name: str,
+    revision: Callable[[], str],
+    signals: Collection[str],
+    promise: GuaranteeSettings | None,
+) -> Trust:
+    """Decide how a domain's drafts are trusted.
+
+    Args:
+        domain: The domain.
+        model: Its chat model.
+        name: The name it is recorded under.
+        revision: Returns the revision of its weights; asked only where a calibration wants to know.
+        signals: Names of the signals that are measured.
+        promise: The promise that is to choose the threshold, if any.
+
+    Raises:
+        ConfigError: The calibration that the settings name cannot be read.
+    """
+    settings = domain.settings
+    if settings.confidence != CALIBRATED:
+        return Trust(raw(settings.confidence), settings.threshold, False, _unpromised(promise), None)
+    found = read_calibration(settings.calibration) if settings.calibration else shipped(name)
+    if found is None:
+        if model._llm_type == "moslm-scripted":
+            why = "a scripted model states in its script how sure it is"
+            return Trust(raw("mean", why), settings.threshold, False, (), None)
+        why = f"{name} was never calibrated; run: moslm calibrate"
+        return Trust(missing(why), settings.threshold, False, (f"keeps nothing local: {why}",), None)
+    gauge = calibrated(found, domain.name, name, revision() if found.model == name else "", signals)
+    standing = gauge({}).calibration
+    # an empty draft is incomplete by nature; anything else is said of every draft
+    notices = () if standing.state == "incomplete" else (f"keeps nothing local: its calibration is {standing.state}",)
+    if notices:
+        notices = (f"{notices[0]}, because {standing.why}",)
+    if promise is None:
+        return Trust(gauge, settings.threshold, False, notices, found.version)
+    return _promised(found, domain.name, gauge, promise, notices)
+
+
+def revision_of(model: BaseChatModel, stated: str) -> Callable[[], str]:
+    """Return what tells a model's revision: the hash of embedded weights, or what the settings state."""
+    weights = getattr(model, "weights", None)
+    if model._llm_type == "moslm-embedded" and isinstance(weights, str):
+        return lambda: hash_of(weights)
+    return lambda: stated
+
+
+@cache
+def shipped(model: str) -> Calibration | None:
+    """Return the shipped calibration of a model, or None."""
+    folder = files(SHIPPED).joinpath("shipped")
+    if not folder.is_dir():
+        return None
+    for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if each.name == file_name(model):
+            with as_file(each) as path:
+                return read_calibration(Path(path))
+    return None
+
+
+def value_of_asking(
+    trusted: Trust,
+    signals: Mapping[str, SignalFunction],
+    going_up: Callable[[int, int], float],
+    usd_per_second: float,
+) -> Callable[[Draft, SecondOpinion, float | None], bool]:
+    """Return the rule by which a domain asks for second opinions.
+
+    Args:
+        trusted: How its drafts are trusted.
+        signals: The signals by name.
+        going_up: (input tokens, output tokens) -> US dollars of the large model.
+        usd_per_second: What a second of waiting is worth.
+    """
+
+    def worth(draft: Draft, opinion: SecondOpinion, own_threshold: float | None) -> bool:
+        if declines(draft["text"]):  # it goes up whatever is said of it
+            return False
+        usage = draft.get("usage") or []
+        tokens_in = usage[-1]["input_tokens"] if usage else 0
+        tokens_out = usage[-1]["output_tokens"] if usage else 0
+        stakes = Stakes(
+            threshold=trusted.required(own_threshold),
+            escalation_usd=going_up(tokens_in, _ESCALATED_ANSWER),
+            asking_usd=opinion.price(tokens_in, tokens_out),
+            wait_s=draft.get("ms", 0.0) / 1000 * opinion.effort,
+            usd_per_second=usd_per_second,
+        )
+        values = {name: signal(draft).value for name, signal in signals.items()}
+        return worth_asking(opinion.signal, values, trusted.gauge, stakes)
+
+    return worth
+
+
+def announce(trusted: Mapping[str, Trust]) -> tuple[str, ...]:
+    """Log, once at the start, what stands against trusting a domain; and return it."""
+    said = tuple(f"{name} {notice}" for name, each in trusted.items() for notice in each.notices)
+    for notice in said:
+        _log.warning("%s", notice)
+    return said
+
+
+def file_name(model: str) -> str:
+    """Return the name of the file that a model's calibration is kept in."""
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", model) + ".json"
+
+
+def _promised(
+    found: Calibration, domain: str, gauge: Gauge, promise: GuaranteeSettings, notices: Sequence[str]
+) -> Trust:
+    words = f"at most {promise.risk:.3g} of the kept answers wrong, with {1 - promise.delta:.3g} confidence"
+    made = found.guarantee
+    if made is None or (made.risk, made.delta) != (promise.risk, promise.delta):
+        why = f"calibration {found.version} was not made for this promise ({words}); run: moslm calibrate"
+        return Trust(_withheld(gauge, why), 1.0, True, (*notices, f"keeps nothing local: {why}"), found.version)
+    threshold = made.threshold(domain)
+    if threshold is None:
+        why = f"no threshold of calibration {found.version} keeps the promise ({words}){_feasible(found, domain)}"
+        return Trust(_withheld(gauge, why), 1.0, True, (*notices, f"keeps nothing local: {why}"), found.version)
+    return Trust(gauge, threshold, True, tuple(notices), found.version)
+
+
+def _feasible(found: Calibration, domain: str) -> str:
+    certificates = found.guarantee.certificates if found.guarantee else {}
+    certificate = certificates.get(domain) or certificates.get("")
+    if certificate is None or certificate.feasible_risk is None:
+        return ""
+    return f"; a risk of {certificate.feasible_risk:.3g} could be promised"
+
+
+def _withheld(gauge: Gauge, why: str) -> Gauge:
+    """Return the gauge that knows a confidence and may not use it: no threshold keeps what was promised."""
+
+    def read(values: Values) -> Reading:
+        use = gauge(values).calibration
+        return Reading(None, use if use.why else use.model_copy(update={"why": why}))
+
+    return read
+
+
+def _unpromised(promise: GuaranteeSettings | None) -> tuple[str, ...]:
+    if promise is None:
+        return ()
+    return ("is judged by a raw signal, for which nothing can be promised: its own threshold holds",)
