@@ -20,8 +20,8 @@ from moslm.governance.wording import counted, dollars, listed
 HELP = "Answer six requests and show how each was decided"
 
 REQUESTS = (
-    ("finance", "How much is paid per kilometre when I drive my own car?"),
-    ("IT support", "When are firewall changes made in the week?"),
+    ("finance", "How often is anti-money-laundering training?"),
+    ("IT support", "After how many years is a laptop replaced?"),
     ("customer service", "When does the refund come after a return?"),
     ("two domains at once", "My laptop does not start. And who approves the invoice for the repair?"),
     (
