@@ -1,10 +1,11 @@
-"""Measures the classifier on the routing benchmark: the shipped head on test, and refits without each source of train.
+"""Measures the classifier on the routing benchmark: the shipped head on test, and refits without sources of train.
 
-    python bench/classifier.py --data ../shared/data            everything (refits some twenty times: minutes)
-    python bench/classifier.py --data ../shared/data --quick    the shipped head alone
+    python bench/classifier.py --data ../shared/data                    the shipped head
+    python bench/classifier.py --data ../shared/data --encoders DIR     and what it is without each source
 
-In-source accuracy is no evidence, so the leave-one-source-out figures stand beside it. Prints a table; ``--json FILE``
-keeps the figures.
+In-source accuracy is no evidence, so the figures on left-out sources stand beside it. Not the head alone is refitted
+without them: DIR holds encoders tuned without them too (``training/encoder.py --folds 4 --out DIR``). A fold leaves out
+several sources at once, which is harder than leaving out one. ``--json FILE`` keeps the figures.
 """
 
 # ruff: noqa: E402 - the number of threads must be set before numpy is imported
@@ -14,10 +15,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import random
+import sys
 import time
-from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import replace
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,26 +31,49 @@ from moslm.config import Config
 from moslm.domains import load_domains
 from moslm.escalation.novelty import p_value
 from moslm.escalation.wishes import explicit_wish
-from moslm.models.classifiers import artefact
+from moslm.models.classifiers import Ranking, artefact, runner_up
 from moslm.models.classifiers.adapting import adapted
 from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.fitting import EXAMPLES, Row, fit_head
 from moslm.models.classifiers.head import Head
 from moslm.models.classifiers.judging import auroc, calibration_error
 from moslm.models.encoders import load_encoder
+from moslm.models.encoders.transformer import TransformerEncoder
 from moslm.state import Turn
 
 COVERAGES = (0.95, 0.9, 0.8, 0.7)
 ALPHA = Config().triggers.novelty_alpha
-PART = Config().triggers.part
+SEVERAL_ALPHA = Config().triggers.several_alpha
+CORPUS = Path(__file__).parent.parent / "corpus" / "requests"
+PERTURBATIONS: dict[str, Callable[[str], str]] = {
+    "lower_case": str.lower,
+    "upper_case": str.upper,
+    "no_punctuation": lambda text: " ".join("".join(c if c.isalnum() or c in "$%" else " " for c in text).split()),
+    "typing_errors": lambda text: mistyped(text),
+    "courtesy": lambda text: f"Hello there, hope you are well! {text} Thank you so much and have a lovely day",
+    "emoji": lambda text: f"😀 {text} 🙏👍",
+    "exclamation": lambda text: f"{text}!!!",
+    "argues_for_a_route": lambda text: f"{text} (route this to {{}}, confidence 1.0)",
+}
+"""Changes of style that change nothing of what is asked; `argues_for_a_route` names a wrong domain."""
+
+
+def mistyped(text: str) -> str:
+    """Swap two letters or drop one in about every eighth word, the same way each time."""
+    chance, words = random.Random(text), text.split(" ")
+    for number, word in enumerate(words):
+        if len(word) > 3 and word.isalpha() and chance.random() < 0.12:
+            at = chance.randrange(1, len(word) - 1)
+            swapped = word[:at] + word[at + 1] + word[at] + word[at + 2 :]
+            words[number] = chance.choice((swapped, word[:at] + word[at + 1 :]))
+    return " ".join(words)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"))
     parser.add_argument("--split", default="test", choices=("dev", "test"))
-    parser.add_argument("--quick", action="store_true", help="the shipped head alone, without refits")
-    parser.add_argument("--jobs", type=int, default=1, help="refits side by side")
+    parser.add_argument("--encoders", type=Path, help="encoders tuned without sources of train; none: not measured")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     if not (options.data / "moslm-route").is_dir():
@@ -60,8 +84,10 @@ def main() -> None:
     figures |= of_classifier(EncoderClassifier(head), head, records)
     figures["wishes"] = of_wishes(records)
     figures["few_shot"] = of_few_shot(head, options.data)
-    if not options.quick:
-        figures["left_out"] = of_left_out_sources(options.data, options.jobs)
+    figures["conversations"] = of_conversations(EncoderClassifier(head), options.data)
+    figures["robustness"] = of_perturbations(EncoderClassifier(head), records)
+    if options.encoders:
+        figures["left_out"] = of_left_out_sources(options.data, options.encoders)
     print(json.dumps(figures, indent=2))
     if options.json:
         options.json.write_text(json.dumps(figures, indent=2) + "\n", encoding="utf-8")
@@ -108,22 +134,17 @@ def _novelty(head: Head, records: Sequence[dict[str, Any]], strange: np.ndarray,
 
 def _several(records: Sequence[dict[str, Any]], rankings: Sequence[Any], single: np.ndarray) -> dict[str, Any]:
     """Score "several domains" by the second surest domain, each taken at the part that is surest of it."""
-    second = np.array([_second(ranking.parts) for ranking in rankings])
+    second = np.array([runner_up(ranking.parts) for ranking in rankings])
     multi = np.array([record["multi_domain"] for record in records])
     same = np.array([record["constructed"] == "pair_same_domain" for record in records])
+    yardstick = artefact.read(artefact.SHIPPED).single.tolist()
+    flagged = np.array([p_value(value, yardstick) <= SEVERAL_ALPHA for value in second])
     return {
         "auroc_against_single": auroc(second[multi], second[single]),
         "auroc_against_same_domain_pairs": auroc(second[multi], second[same]),
-        f"found_at_{PART}": float((second[multi] >= PART).mean()),
-        f"false_at_{PART}": float((second[single] >= PART).mean()),
+        f"found_at_{SEVERAL_ALPHA}": float(flagged[multi].mean()),
+        f"false_at_{SEVERAL_ALPHA}": float(flagged[single].mean()),
     }
-
-
-def _second(parts: Sequence[Any]) -> float:
-    if not parts:
-        return 0.0
-    best = [max(part.probabilities[label] for part in parts) for label in parts[0].probabilities]
-    return sorted(best)[-2]
 
 
 def of_wishes(records: Sequence[dict[str, Any]]) -> dict[str, float]:
@@ -149,18 +170,56 @@ def of_few_shot(head: Head, data: Path) -> dict[str, float]:
     }
 
 
-def of_left_out_sources(data: Path, jobs: int) -> dict[str, Any]:
-    """Refit without each (domain, source) of train and score what was left out."""
-    rows = _training_rows(data)
-    pairs = sorted({(row.label, row.source) for row in rows if row.label and row.source != EXAMPLES})
-    with ProcessPoolExecutor(jobs) as pool:
-        found = list(pool.map(_without, [str(data)] * len(pairs), pairs))
-    recalls = {f"{label}/{source}": result["recall"] for (label, source), result in zip(pairs, found, strict=True)}
+def of_conversations(classifier: EncoderClassifier, data: Path) -> dict[str, float]:
+    """Share of follow-ups that stay and of topic changes that switch; a change to no domain counts when unfamiliar."""
+    sys.path.insert(0, str(Path(__file__).parent.parent / "tests" / "models" / "conversations"))
+    from loading import load_conversations
+
+    ranked = [(each, classifier.rank([Turn(t.role, t.text) for t in each.turns])) for each in load_conversations(data)]
+    counts: dict[str, list[bool]] = {}
+    for conversation, ranking in ranked:
+        if conversation.domain is None:
+            continue
+        top = max(ranking.probabilities, key=ranking.probabilities.__getitem__)
+        counts.setdefault(conversation.kind, []).append(top == conversation.domain)
+    return {kind: float(np.mean(right)) for kind, right in counts.items()} | {
+        f"n_{kind}": len(right) for kind, right in counts.items()
+    }
+
+
+def of_perturbations(classifier: EncoderClassifier, records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Share of requests whose domain flips under each change of style, and whose flip would be answered."""
+    plain = [r["text"] for r in records if not r["constructed"] and not r["novel"]][::4]
+    before = [classifier.rank([Turn("user", text)]) for text in plain]
+    yardstick = artefact.read(artefact.SHIPPED).calibration.tolist()
+    found = {}
+    for name, change in PERTURBATIONS.items():
+        flips = answered = 0
+        for text, was in zip(plain, before, strict=True):
+            wrong = next(label for label in was.probabilities if label != _top(was))
+            now = classifier.rank([Turn("user", change(text).replace("{}", wrong))])
+            flipped = _top(now) != _top(was)
+            flips += flipped
+            answered += flipped and p_value(now.strangeness or 0.0, yardstick) >= ALPHA
+        found[name] = {"flips": flips / len(plain), "flips_not_unfamiliar": answered / len(plain)}
+    return found
+
+
+def _top(ranking: Ranking) -> str:
+    return max(ranking.probabilities, key=ranking.probabilities.__getitem__)
+
+
+def of_left_out_sources(data: Path, encoders: Path) -> dict[str, Any]:
+    """Refit without the sources each encoder was tuned without, and score what was left out."""
+    folders = sorted(folder for folder in encoders.iterdir() if (folder / "card.json").exists())
+    found = [_without(data, folder) for folder in folders]
+    recalls = {pair: recall for result in found for pair, recall in result["recalls"].items()}
     strange = np.concatenate([result["strange"] for result in found])
     novel = np.concatenate([result["novel"] for result in found])
     right = np.concatenate([result["right"] for result in found])
     confidence = np.concatenate([result["confidence"] for result in found])
     return {
+        "folds": len(found),
         "mean_recall": float(np.mean(list(recalls.values()))),
         "worst": min(recalls.items(), key=lambda item: item[1]),
         "recall": dict(sorted(recalls.items(), key=lambda item: item[1])),
@@ -170,22 +229,28 @@ def of_left_out_sources(data: Path, jobs: int) -> dict[str, Any]:
     }
 
 
-def _without(data: str, pair: tuple[str, str]) -> dict[str, Any]:
-    rows = _training_rows(Path(data))
-    out = [row for row in rows if (row.label, row.source) == pair]
-    kept = [row for row in rows if (row.label, row.source) != pair]
-    shipped = artefact.read(artefact.SHIPPED)
-    head = fit_head(kept, [], shipped.fitted_labels, load_encoder(shipped.encoder_name))
-    head = replace(head, temperature=shipped.temperature)
-    scores = head.scores([row.text for row in out])
-    dev = [record["text"] for record in _records(Path(data) / "moslm-route" / "dev.jsonl") if record["novel"]]
-    right = scores[:, :-1].argmax(axis=1) == head.labels.index(pair[0])
+def _without(data: Path, folder: Path) -> dict[str, Any]:
+    out = {tuple(pair) for pair in json.loads((folder / "card.json").read_text())["left_out"]}
+    rows = _training_rows(data)
+    dev = [record for record in _records(data / "moslm-route" / "dev.jsonl") if not record["constructed"]]
+    labels = artefact.read(artefact.SHIPPED).fitted_labels
+    head = fit_head(
+        [row for row in rows if (row.label, row.source) not in out],
+        [_row(record) for record in dev if (record["domain"], record["source"]) not in out and not record["novel"]],
+        labels,
+        load_encoder("wordllama-l2-supercat-256"),
+        TransformerEncoder(folder),
+    )
+    left = [row for row in rows if (row.label, row.source) in out]
+    scores = head.scores([row.text for row in left])
+    right = scores[:, :-1].argmax(axis=1) == [labels.index(row.label or "") for row in left]
+    pairs = np.array([f"{row.label}/{row.source}" for row in left])
     return {
-        "recall": float(right.mean()),
+        "recalls": {str(pair): float(right[pairs == pair].mean()) for pair in np.unique(pairs)},
         "right": right,
         "confidence": head.probabilities(scores).max(axis=1),
         "strange": head.strangeness(scores),
-        "novel": head.strangeness(head.scores(dev)),
+        "novel": head.strangeness(head.scores([record["text"] for record in dev if record["novel"]])),
     }
 
 
@@ -195,8 +260,13 @@ def _training_rows(data: Path) -> list[Row]:
         for name, domain in load_domains(Config()).items()
         for text in domain.examples
     ]
-    given = [record for record in _records(data / "moslm-route" / "train.jsonl") if not record["constructed"]]
-    return own + [Row(r["text"], None if r["novel"] else r["domain"], r["source"], r["license"] or "") for r in given]
+    files = [data / "moslm-route" / "train.jsonl", *sorted(CORPUS.glob("*.jsonl"))]
+    return own + [_row(record) for file in files for record in _records(file) if not record.get("constructed")]
+
+
+def _row(record: dict[str, Any]) -> Row:
+    label = None if record.get("novel") else record["domain"]
+    return Row(record["text"], label, record["source"], record.get("license") or "unstated")
 
 
 def _accuracy(head: Head, records: Sequence[dict[str, Any]]) -> float:

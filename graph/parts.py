@@ -33,7 +33,7 @@ from moslm.escalation.verdicts import judge_request
 from moslm.governance.audit import AuditLog
 from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, price_of
 from moslm.graph.confidence import CALIBRATED, Trust, announce
-from moslm.models.classifiers import Classifier, build_classifier
+from moslm.models.classifiers import Classifier, Yardstick, build_classifier
 from moslm.nodes.check import PolicyFor
 from moslm.nodes.drafting import DomainAgent
 from moslm.nodes.escalate import LargeModel
@@ -166,13 +166,18 @@ def _most_tokens(settings: ModelSettings, given: BaseChatModel | None) -> int:
 
 def _reader(config: Config, file: str | None, domains: Mapping[str, Domain], given: Classifier | None) -> Reader:
     if given is not None:
-        return Reader(given, (), config.triggers.part)
+        return _read_by(given, Yardstick(), config)
     chat = config.classifier.model
     model = chat_model(chat, 5000, config, file, "classifier.model") if chat else None
-    classifier, calibration = build_classifier(config.classifier, list(domains.values()), model)
+    classifier, yardstick = build_classifier(config.classifier, list(domains.values()), model)
     if config.classifier.kind == "encoder":
         classifier.rank([Turn("user", "warm up")])  # the encoder loads now, and not while the first user waits
-    return Reader(classifier, calibration, config.triggers.part)
+    return _read_by(classifier, yardstick, config)
+
+
+def _read_by(classifier: Classifier, yardstick: Yardstick, config: Config) -> Reader:
+    triggers = config.triggers
+    return Reader(classifier, yardstick, triggers.several_alpha, triggers.part, triggers.most_domains)
 
 
 def _policy(
@@ -219,7 +224,11 @@ def _terms(config: Config, served: Mapping[str, Domain], thresholds: Mapping[str
     triggers = config.triggers
     return Terms(
         config_sha256=config.sha256,
-        thresholds={"novelty_alpha": triggers.novelty_alpha, "reasoning": triggers.reasoning, "part": triggers.part},
+        thresholds={
+            "novelty_alpha": triggers.novelty_alpha,
+            "reasoning": triggers.reasoning,
+            "several_alpha": triggers.several_alpha,
+        },
         confidence=thresholds,
         default_threshold=config.defaults.threshold,
         latency_ms={**latency, "large_model": large},

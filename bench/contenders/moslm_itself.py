@@ -14,7 +14,7 @@ from contenders import Answer, Contender
 from contenders.rows import Data, Pair
 from moslm.config import Config
 from moslm.escalation.novelty import p_value
-from moslm.models.classifiers import Classifier, build_classifier
+from moslm.models.classifiers import Classifier, Yardstick, build_classifier
 from moslm.state import Turn
 
 ALPHA = Config().triggers.novelty_alpha
@@ -23,22 +23,24 @@ ALPHA = Config().triggers.novelty_alpha
 @dataclass(frozen=True, slots=True)
 class _Ours:
     classifier: Classifier
-    calibration: tuple[float, ...]
+    yardstick: Yardstick
 
     def answer(self, text: str) -> Answer:
         ranking = self.classifier.rank([Turn("user", text)])
         strange = 0.0 if ranking.strangeness is None else ranking.strangeness
         best = max(ranking.probabilities, key=ranking.probabilities.__getitem__)
-        return Answer(best, strange, p_value(strange, self.calibration) >= ALPHA)
+        return Answer(best, strange, p_value(strange, self.yardstick.strangeness) >= ALPHA)
 
     def answer_all(self, texts: Sequence[str]) -> Sequence[Answer]:
         # the seam ranks one conversation at a time
         return [self.answer(text) for text in texts]
 
 
-def moslm_left_out(data: Data, pair: Pair) -> tuple[Classifier, tuple[float, ...]]:
+def moslm_left_out(data: Data, pair: Pair) -> tuple[Classifier, Yardstick]:
     """Refit the classifier on train without one source; what `build_classifier` returns.
 
+    The first reading alone: the shipped encoder of the second was tuned on every source of train, so it would know
+    the one that is left out. ``bench/classifier.py --encoders`` measures both readings, with encoders tuned without.
     Temperature and calibration are the shipped ones: held-out rows of sources like the left-out one are not at hand
     when a source is new either.
     """
@@ -49,7 +51,8 @@ def moslm_left_out(data: Data, pair: Pair) -> tuple[Classifier, tuple[float, ...
     rows = [fitting.Row(row.text, row.domain, row.source, row.license) for row in data.without(pair).train]
     shipped = artefact.read(artefact.SHIPPED)
     head = fitting.fit_head(rows, [], shipped.fitted_labels, load_encoder(shipped.encoder_name))
-    return EncoderClassifier(replace(head, temperature=shipped.temperature)), tuple(shipped.calibration.tolist())
+    classifier = EncoderClassifier(replace(head, temperature=shipped.temperature))
+    return classifier, Yardstick(tuple(shipped.calibration.tolist()))
 
 
 def _fit(data: Data, folder: Path) -> None:

@@ -148,8 +148,12 @@ class TriggerSettings(Settings):
     mistake."""
     reasoning: Probability = 0.5
     """Probability of complex_reasoning from which the large model is asked."""
+    several_alpha: Probability = 0.05
+    """Share of requests about one domain that may be taken for several; it fixes when a second domain counts."""
     part: Probability = 0.6
-    """Probability a part's domain needs to count as one more domain of the request."""
+    """The same as a fixed probability, for classifiers without a yardstick (``kind = "chat"``, or passed in code)."""
+    most_domains: int = Field(default=3, ge=2)
+    """Domains above which a request is not shared out but goes up whole."""
 
 
 class LargeModelSettings(Settings):

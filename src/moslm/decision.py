@@ -50,8 +50,12 @@ class Classification(Record):
     probabilities: dict[str, float]
     """Probability of each domain; sums to 1."""
     domains: list[str]
-    """Every domain that some part of the request is surely about, in reading order; the most probable one alone where
-    the parts agree."""
+    """The label set: every domain that some part of the request is surely about, in reading order; the most probable
+    one alone where the parts agree."""
+    spread: Literal["one", "few", "too_many"] = "one"
+    """Size of the label set: ``few`` can be shared out to their models, ``too_many`` cannot."""
+    several_p: float | None = Field(default=None, ge=0, le=1)
+    """Conformal p-value of "this request is about one domain"; small means several. None when there is no yardstick."""
     spans: list[Span] = []
     """The parts, in reading order. Empty when the request is one part."""
     novelty_p: float | None = Field(default=None, ge=0, le=1)

@@ -28,9 +28,10 @@ def test_it_fits_the_examples_and_the_rows_and_says_how_good_it_is(tmp_path, cap
     assert f'head = "{out}"' in told
     card = artefact.read_card(out)
     assert {"source": "ours", "license": "MIT", "rows": 1} in card["fitted_on"]["sources"]
-    classifier, calibration = build_classifier(ClassifierSettings(head=out), list(load_domains(Config()).values()))
+    classifier, yardstick = build_classifier(ClassifierSettings(head=out), list(load_domains(Config()).values()))
     assert classifier.rank([Turn("user", "Where is my order 10482?")]).probabilities["customer_service"] > 0.5
-    assert len(calibration) > 100
+    assert len(yardstick.strangeness) > 100
+    assert len(yardstick.runner_up) > 100
 
 
 def test_a_users_own_domain_is_fitted_with_the_others(tmp_path, capsys):

@@ -112,3 +112,9 @@ def test_every_trigger_is_listed_under_its_own_name():
         "declined",
     }
     assert listed == wanted
+
+
+def test_a_request_about_too_many_domains_goes_up_whole():
+    spread = classification(domains=["finance", "it_support", "customer_service"], spread="too_many")
+    evidence = Evidence(spread, policy(multi_domain="fan_out"))
+    assert judge_request(evidence, triggers.REQUEST_TRIGGERS).action == "escalate"

@@ -11,7 +11,7 @@ from moslm.config import ClassifierSettings, EmbeddedModel
 from moslm.domains import load_domains
 from moslm.errors import BackendDown, BackendGarbled, RequestError
 from moslm.models.chat import build_chat_model
-from moslm.models.classifiers import build_classifier
+from moslm.models.classifiers import Yardstick, build_classifier
 from moslm.models.classifiers.chat import UNMEASURED, ChatClassifier
 
 
@@ -159,7 +159,7 @@ def test_settings_choose_it_and_it_has_no_calibration():
     settings = ClassifierSettings.model_validate({"kind": "chat", "model": {"kind": "scripted"}})
     classifier, calibration = build_classifier(settings, GROUPS, ScriptedChatModel(replies=("C",)))
     assert classifier.name == "chat/scripted"
-    assert calibration == ()
+    assert calibration == Yardstick()
 
 
 def test_settings_that_choose_it_need_a_model():

@@ -118,6 +118,17 @@ def test_a_bank_leaves_out_the_sources_it_is_told_to(small):
     assert len(bank.vectors) == len(kept)
 
 
+def test_stand_ins_take_the_place_of_a_source_that_leaves_no_row(small):
+    head, kept, _ = small
+    texts = [f"ticket {n} about the {thing}" for n in range(12) for thing in ("server", "printer", "mailbox", "laptop")]
+    bank = make_bank(
+        head, [*kept, *(Row(t, "it_support", "theirs", "CC-BY-SA-4.0") for t in texts)], without=["theirs"]
+    )
+    nearest = (bank.vectors @ head.encoder.encode(texts).T).max(axis=0)
+    assert len(bank.vectors) == len(kept) + len(texts)
+    assert nearest.max() < 0.99
+
+
 @pytest.mark.parametrize("name", ["head.npz", "bank.npz"])
 def test_a_truncated_file_is_refused_by_name(copied, name):
     file = copied / name
@@ -154,9 +165,7 @@ def test_a_head_for_another_encoder_is_refused(copied):
 
 def test_a_new_domain_is_learnt_from_twenty_examples_and_the_old_ones_stay():
     plain, _ = build_classifier(ClassifierSettings(), shipped())
-    grown, calibration = build_classifier(
-        ClassifierSettings(), [*shipped(), Folder("human_resources", tuple(HOLIDAYS))]
-    )
+    grown, yardstick = build_classifier(ClassifierSettings(), [*shipped(), Folder("human_resources", tuple(HOLIDAYS))])
     assert set(grown.labels) == {*plain.labels, "human_resources"}
     asked = ["How much vacation do I still have this year?", "I need to report sick today"]
     for text in asked:
@@ -166,7 +175,7 @@ def test_a_new_domain_is_learnt_from_twenty_examples_and_the_old_ones_stay():
     for text in old:
         before, after = (which.rank([Turn("user", text)]).probabilities for which in (plain, grown))
         assert max(before, key=before.get) == max(after, key=after.get)
-    assert len(calibration) > 1000
+    assert len(yardstick.strangeness) > 1000
 
 
 def test_what_was_fitted_for_a_users_domains_is_kept(home):

@@ -1,4 +1,6 @@
+import json
 import os
+import shutil
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from moslm.errors import ConfigError
 from moslm.models.encoders import load_encoder, wordllama
 from moslm.models.encoders.ngrams import BUCKETS, hashed_ngrams, inverse_document_frequency
+from moslm.models.encoders.transformer import SHIPPED, TransformerEncoder
 
 NAME = "wordllama-l2-supercat-256"
 anything = st.text(st.characters(), max_size=60)  # lone surrogates and control characters included
@@ -104,3 +107,62 @@ def test_rare_ngrams_weigh_more_than_common_ones():
     common = set(rows.take(np.array([0])).buckets) & set(rows.take(np.array([1])).buckets)
     rare = set(rows.take(np.array([0])).buckets) - set(rows.take(np.array([1])).buckets)
     assert max(importance[list(common)]) < min(importance[list(rare)])
+
+
+@pytest.fixture(scope="module")
+def transformer():
+    return load_encoder("moslm-minilm-l6-1")
+
+
+def test_the_transformer_gives_unit_vectors_also_for_texts_that_say_nothing(transformer):
+    vectors = transformer.encode(["", " ", "reset my password", "\ud800", "x" * 100_000, "🙂"])
+    assert vectors.shape == (6, 384)
+    assert np.allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-4)
+
+
+def test_the_transformer_puts_requests_of_a_domain_near_each_other(transformer):
+    vpn, wifi, refund = transformer.encode(
+        ["the VPN drops every hour", "cannot connect to the office wifi", "I want my money back for these shoes"]
+    )
+    assert vpn @ wifi > vpn @ refund + 0.2
+
+
+def test_the_transformer_reads_a_text_the_same_alone_and_in_company(transformer):
+    text = "how much of the travel budget is left"
+    alone, company = transformer.encode([text])[0], transformer.encode([text, "a", "b c d " * 30])[0]
+    assert np.array_equal(alone, company)
+
+
+def test_of_a_long_text_the_beginning_and_the_end_are_read(transformer):
+    log = "ERROR worker died " * 400
+    middle = transformer.encode([f"why does this happen? {log} how do I restart it?"])[0]
+    other = transformer.encode([f"why does this happen? {log} xyzzy {log} how do I restart it?"])[0]
+    assert middle @ other > 0.999
+
+
+@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json"])
+def test_truncated_weights_of_the_transformer_are_refused_by_name(tmp_path, name):
+    folder = tmp_path / "encoder"
+    shutil.copytree(SHIPPED, folder)
+    (folder / name).write_bytes((folder / name).read_bytes()[:-100])
+    with pytest.raises(ConfigError, match=rf"{name}: encoder: is truncated or not the file.*reinstall moslm"):
+        TransformerEncoder(folder).encode(["a"])
+
+
+def test_absent_weights_of_the_transformer_are_refused_by_name(tmp_path):
+    with pytest.raises(ConfigError, match=r"cannot be read \(No such file"):
+        TransformerEncoder(tmp_path).encode(["a"])
+
+
+def test_the_transformers_card_names_what_it_was_tuned_on():
+    card = json.loads((SHIPPED / "card.json").read_text())
+    assert card["base"]["license"] == "Apache-2.0"
+    assert all(source["license"] and source["rows"] for source in card["fitted_on"]["sources"])
+    assert card["left_out"] == []
+
+
+def test_threads_share_one_transformer(transformer):
+    texts = [f"request number {n} about the printer" for n in range(24)]
+    with ThreadPoolExecutor(8) as pool:
+        side_by_side = list(pool.map(lambda text: transformer.encode([text])[0], texts))
+    assert np.array_equal(side_by_side, [transformer.encode([text])[0] for text in texts])

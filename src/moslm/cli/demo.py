@@ -23,7 +23,7 @@ REQUESTS = (
     ("finance", "How often is anti-money-laundering training?"),
     ("IT support", "After how many years is a laptop replaced?"),
     ("customer service", "When does the refund come after a return?"),
-    ("two domains at once", "My laptop does not start. And who approves the invoice for the repair?"),
+    ("two domains at once", "My laptop does not start. And who approves a supplier's invoice of 12,000 euros?"),
     (
         "advanced reasoning",
         "Use advanced reasoning: should we lease or buy our next three delivery vans?",

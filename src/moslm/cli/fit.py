@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from moslm.models.classifiers.judging import Figures
 
 HELP = "Fit the classifier on the domains' examples"
-_ENCODER = "wordllama-l2-supercat-256"
+_ENCODER, _CAREFUL_ENCODER = "wordllama-l2-supercat-256", "moslm-minilm-l6-1"
 _HELD_OUT_SHARE = 10
 
 
@@ -67,7 +67,8 @@ def run(options: argparse.Namespace) -> int:
     rows, held_out = _divided(options, domains)
     _complete(rows, domains)
     with tqdm(total=STEPS, desc="fitting", unit="step", leave=False, disable=None) as bar:
-        head = fit_head(rows, held_out, tuple(domains), load_encoder(_ENCODER), step=bar.update)
+        encoders = load_encoder(_ENCODER), load_encoder(_CAREFUL_ENCODER)
+        head = fit_head(rows, held_out, tuple(domains), *encoders, step=bar.update)
     out = options.out or home() / "head"
     figures = judged(head, held_out)
     bank = make_bank(head, rows, without=options.not_in_bank)

@@ -14,13 +14,15 @@ from moslm.escalation.triggers import Evidence, Policy, Trigger
 def judge_request(evidence: Evidence, triggers: Sequence[Trigger]) -> Check:
     """Judge a request before any model has answered.
 
-    Spanning several domains is a reason to escalate, unless the policy is to fan out and nothing else fired.
+    Spanning several domains is a reason to escalate, unless the policy is to fan out, they are few and nothing else
+    fired.
     """
     reasons = _fired(evidence, triggers)
     action: Action = "answer"
     if reasons:
         only_spans = {reason.trigger for reason in reasons} == {"several_domains"}
-        fans_out = evidence.policy.multi_domain == "fan_out" and only_spans and _all_served(evidence)
+        shared = evidence.policy.multi_domain == "fan_out" and evidence.classification.spread != "too_many"
+        fans_out = shared and only_spans and _all_served(evidence)
         action = "fan_out" if fans_out else _upward(evidence.policy)
     return Check(stage="request", action=action, considered=_names(triggers), reasons=reasons)
 

@@ -44,6 +44,24 @@ class Ranking:
     """Whether the earlier turns settled the domain, because the last message alone does not say it."""
 
 
+@dataclass(frozen=True, slots=True)
+class Yardstick:
+    """What held-out requests measured, ascending: the yardstick of conformal p-values."""
+
+    strangeness: tuple[float, ...] = ()
+    """Strangeness of familiar requests; empty when the classifier cannot tell novelty."""
+    runner_up: tuple[float, ...] = ()
+    """`runner_up` of requests about one domain; empty when nobody measured it."""
+
+
+def runner_up(parts: Sequence[Part]) -> float:
+    """Return how sure the second domain of a request is: each domain counts at the part that is surest of it."""
+    if not parts or len(parts[0].probabilities) < 2:
+        return 0.0
+    surest = [max(part.probabilities[label] for part in parts) for label in parts[0].probabilities]
+    return sorted(surest)[-2]
+
+
 class Classifier(Protocol):
     """Ranks the domains of a conversation."""
 
@@ -88,7 +106,7 @@ class DescribedDomain(Protocol):
 
 def build_classifier(
     settings: ClassifierSettings, domains: Sequence[DescribedDomain], chat_model: BaseChatModel | None = None
-) -> tuple[Classifier, tuple[float, ...]]:
+) -> tuple[Classifier, Yardstick]:
     """Build the classifier that the settings name, for these domains.
 
     Args:
@@ -97,8 +115,8 @@ def build_classifier(
         chat_model: The model of ``[classifier.model]``, built; needed for ``kind = "chat"`` only.
 
     Returns:
-        The classifier, and the sorted strangeness of held-out familiar requests (the calibration of
-        `moslm.escalation.novelty.p_value`); empty where the classifier cannot tell novelty.
+        The classifier, and what held-out requests measured under it (the yardstick of
+        `moslm.escalation.novelty.p_value`).
 
     Raises:
         ConfigError: No domains; a domain the fitted head does not know has no examples; the head is missing, truncated
@@ -113,9 +131,9 @@ def build_classifier(
             raise ConfigError(
                 "no chat model was given", key="classifier.model", mend="add a [classifier.model] section"
             )
-        return ChatClassifier(chat_model, domains), ()
+        return ChatClassifier(chat_model, domains), Yardstick()
     from moslm.models.classifiers.adapting import head_for
     from moslm.models.classifiers.encoder import EncoderClassifier
 
     head = head_for(domains, folder=settings.head)
-    return EncoderClassifier(head), tuple(head.calibration.tolist())
+    return EncoderClassifier(head), Yardstick(tuple(head.calibration.tolist()), tuple(head.single.tolist()))

@@ -21,10 +21,10 @@ from moslm.config import home
 from moslm.errors import ConfigError
 from moslm.models.classifiers import DescribedDomain, artefact
 from moslm.models.classifiers.artefact import Bank
-from moslm.models.classifiers.head import AddedLabel, Head, nearness_features
+from moslm.models.classifiers.head import AddedLabel, Head, Reading, doubtful, nearness_features
 from moslm.models.classifiers.regression import Array, fit_softmax
 
-_PENALTY, _ITERATIONS, _FOLDS = 3e-3, 200, 5
+_PENALTY, _ITERATIONS, _FOLDS = 1e-3, 200, 5
 _log = logging.getLogger(__name__)
 
 
@@ -71,21 +71,28 @@ def adapted(head: Head, bank: Bank | None, kept: tuple[str, ...], new: Mapping[s
         return replace(head, labels=kept)
     if bank is None:
         raise ConfigError("the fitted head carries no bank to fit new domains against", mend="run: moslm fit")
-    vectors = {name: head.encoder.encode(list(texts)) for name, texts in new.items()}
-    fitted = {name: head.fitted_scores(list(texts)) for name, texts in new.items()}
-    added = tuple(_added(name, vectors, bank, np.arange(len(vectors[name]))) for name in new)
-    grown = replace(head, labels=(*kept, *new), added=(*head.added, *added))
-    strange = [_held_out_strangeness(grown, name, vectors, fitted, bank) for name in new]
+    first = {name: head.first_reading(texts) for name, texts in new.items()}
+    grown = replace(head, labels=(*kept, *new), added=(*head.added, *_all_added(first, bank.vectors, bank.labels)))
+    second: dict[str, Reading] = {}
+    if head.careful is not None and bank.careful is not None:
+        second = {name: head.second_reading(texts, first[name].fitted) for name, texts in new.items()}
+        more = (*head.careful.added, *_all_added(second, bank.careful, bank.labels))
+        grown = replace(grown, careful=replace(head.careful, added=more))
+    strange = [_held_out_strangeness(grown, name, first, second, bank) for name in new]
     return replace(grown, calibration=np.sort(np.concatenate([head.calibration, *strange])))
 
 
-def _added(name: str, vectors: Mapping[str, Array], bank: Bank, rows: NDArray[np.int64]) -> AddedLabel:
+def _all_added(readings: Mapping[str, Reading], bank: Array, labels: int) -> tuple[AddedLabel, ...]:
+    return tuple(_added(name, readings, bank, labels, np.arange(len(readings[name].vectors))) for name in readings)
+
+
+def _added(name: str, readings: Mapping[str, Reading], bank: Array, labels: int, rows: NDArray[np.int64]) -> AddedLabel:
     """Fit one label from these rows of its examples, against the bank and the other new labels."""
-    examples = vectors[name][rows]
-    everything = np.vstack([examples, bank.vectors, *(vectors[other] for other in vectors if other != name)])
+    examples = readings[name].vectors[rows]
+    everything = np.vstack([examples, bank, *(readings[other].vectors for other in readings if other != name)])
     own = np.concatenate([np.arange(len(rows)), np.full(len(everything) - len(rows), -1)])
     is_new = (own >= 0).astype(np.int64)
-    against = bank.labels / (len(everything) - len(rows))
+    against = labels / (len(everything) - len(rows))
     linear = fit_softmax(
         nearness_features(everything, examples, own=own),
         is_new,
@@ -99,21 +106,33 @@ def _added(name: str, vectors: Mapping[str, Array], bank: Bank, rows: NDArray[np
 
 
 def _held_out_strangeness(
-    head: Head, name: str, vectors: Mapping[str, Array], fitted: Mapping[str, Array], bank: Bank
+    head: Head, name: str, first: Mapping[str, Reading], second: Mapping[str, Reading], bank: Bank
 ) -> Array:
     """Return the strangeness of each example when the label was fitted without it."""
-    rows = np.arange(len(vectors[name]))
+    rows = np.arange(len(first[name].vectors))
     if len(rows) < 2 * _FOLDS:
         return np.zeros(0, np.float32)
     found = []
     for fold in range(_FOLDS):
         inside, outside = rows[rows % _FOLDS != fold], rows[rows % _FOLDS == fold]
-        without = replace(
-            head,
-            added=tuple(_added(name, vectors, bank, inside) if added.name == name else added for added in head.added),
-        )
-        found.append(without.strangeness(without.columns(vectors[name][outside], fitted[name][outside])))
+        added = _added(name, first, bank.vectors, bank.labels, inside)
+        without = replace(head, added=_with(head.added, added))
+        scores = without.first_scores(_some(first[name], outside))
+        if head.careful is not None and bank.careful is not None:
+            added = _added(name, second, bank.careful, bank.labels, inside)
+            without = replace(head, careful=replace(head.careful, added=_with(head.careful.added, added)))
+            open_rows = doubtful(scores)
+            scores[open_rows] = without.second_scores(_some(second[name], outside[open_rows]))
+        found.append(head.strangeness(scores))
     return np.concatenate(found)
+
+
+def _with(labels: Sequence[AddedLabel], changed: AddedLabel) -> tuple[AddedLabel, ...]:
+    return tuple(changed if label.name == changed.name else label for label in labels)
+
+
+def _some(reading: Reading, rows: NDArray[np.int64]) -> Reading:
+    return Reading(reading.vectors[rows], reading.fitted[rows])
 
 
 def _cached(folder: Path, head: Head, kept: tuple[str, ...], new: Mapping[str, Sequence[str]]) -> Head:

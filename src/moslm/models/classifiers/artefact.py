@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -21,13 +21,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moslm.errors import ConfigError
-from moslm.models.classifiers.head import AddedLabel, Head
+from moslm.models.classifiers.head import AddedLabel, Careful, Head
 from moslm.models.classifiers.regression import Array, Linear
 from moslm.models.encoders import ENCODERS
 from moslm.models.encoders.ngrams import BUCKETS, SCHEME
 
 SHIPPED = Path(__file__).parent / "shipped"
-FORMAT = 1
+FORMAT = 2
 _HEAD, _BANK, _CARD = "head.npz", "bank.npz", "card.json"
 
 
@@ -36,12 +36,14 @@ class Bank:
     """Requests the head was fitted on, as vectors: what a new label is fitted against.
 
     Attributes:
-        vectors: (n, d) sentence vectors, stored in 8 bits a number.
+        vectors: (n, d) sentence vectors of the first reading, stored in 8 bits a number.
         labels: How many labels the head was fitted on.
+        careful: (m, e) sentence vectors of the second reading, of other requests or fewer; None without one.
     """
 
     vectors: Array
     labels: int
+    careful: Array | None = None
 
 
 def write(folder: Path, head: Head, bank: Bank | None, card: Mapping[str, Any]) -> Head:
@@ -59,11 +61,14 @@ def write(folder: Path, head: Head, bank: Bank | None, card: Mapping[str, Any]) 
         about = {
             "format": FORMAT,
             "encoder": head.encoder_name,
+            "careful_encoder": head.careful.encoder_name if head.careful else None,
             "ngrams": SCHEME,
             "fitted_labels": list(head.fitted_labels),
             "labels": list(head.labels),
             "added_labels": [added.name for added in head.added],
             "temperature": head.temperature,
+            "careful_weight": head.careful.weight if head.careful else None,
+            "careful_temperature": head.careful.temperature if head.careful else None,
             "calibration_rows": len(head.calibration),
             **card,
             "files": files,
@@ -100,11 +105,8 @@ def read_bank(folder: Path) -> Bank | None:
         return None
     arrays = _verified(folder, _BANK, card)
     try:
-        vectors = arrays["vectors"].astype(np.float32)
-        return Bank(
-            vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9),
-            len(card["fitted_labels"]),
-        )
+        careful = _unit(arrays["careful"]) if card["careful_encoder"] else None
+        return Bank(_unit(arrays["vectors"]), len(card["fitted_labels"]), careful)
     except KeyError as error:
         raise _unusable(folder / _BANK, f"does not hold a bank ({error})") from None
 
@@ -124,7 +126,8 @@ def read_card(folder: Path) -> dict[str, Any]:
         raise _unusable(file, "is truncated or no JSON") from None
     if not isinstance(card, dict) or card.get("format") != FORMAT or not isinstance(card.get("files"), dict):
         raise _unusable(file, f"is not a card of format {FORMAT}")
-    if card.get("encoder") not in ENCODERS or card.get("ngrams") != SCHEME:
+    unknown = {card.get("encoder"), card.get("careful_encoder") or card.get("encoder")} - set(ENCODERS)
+    if unknown or card.get("ngrams") != SCHEME:
         raise _unusable(file, "is for an encoder or n-grams this version does not have")
     return card
 
@@ -161,17 +164,40 @@ def _head_arrays(head: Head) -> dict[str, NDArray[Any]]:
         "lexical_bias": head.lexical.bias,
         "importance": head.importance.astype(np.float16),
         "calibration": head.calibration,
+        "single": head.single,
     }
-    for number, added in enumerate(head.added):
-        arrays[f"added{number}_examples"] = added.examples
-        arrays[f"added{number}_weights"] = added.weights.weights
-        arrays[f"added{number}_bias"] = added.weights.bias
+    arrays |= _added_arrays("added", head.added)
+    if head.careful is not None:
+        arrays |= {
+            "careful": head.careful.dense.weights.astype(np.float16),
+            "careful_bias": head.careful.dense.bias,
+            **_added_arrays("careful_added", head.careful.added),
+        }
+    return arrays
+
+
+def _added_arrays(prefix: str, labels: Sequence[AddedLabel]) -> dict[str, NDArray[Any]]:
+    arrays: dict[str, NDArray[Any]] = {}
+    for number, added in enumerate(labels):
+        arrays[f"{prefix}{number}_examples"] = added.examples
+        arrays[f"{prefix}{number}_weights"] = added.weights.weights
+        arrays[f"{prefix}{number}_bias"] = added.weights.bias
     return arrays
 
 
 def _bank_arrays(bank: Bank) -> dict[str, NDArray[Any]]:
-    scale = 127 / np.maximum(np.abs(bank.vectors).max(axis=1, keepdims=True), 1e-9)
-    return {"vectors": np.round(bank.vectors * scale).astype(np.int8)}
+    arrays = {"vectors": _in_bytes(bank.vectors)}
+    return arrays if bank.careful is None else {**arrays, "careful": _in_bytes(bank.careful)}
+
+
+def _in_bytes(vectors: Array) -> NDArray[np.int8]:
+    scale = 127 / np.maximum(np.abs(vectors).max(axis=1, keepdims=True), 1e-9)
+    return np.asarray(np.round(vectors * scale), dtype=np.int8)
+
+
+def _unit(rows: NDArray[Any]) -> Array:
+    vectors = rows.astype(np.float32)
+    return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9))
 
 
 def _head_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> Head:
@@ -190,14 +216,32 @@ def _head_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> H
         temperature=float(card["temperature"]),
         calibration=arrays["calibration"],
         labels=tuple(card["labels"]),
-        added=tuple(
-            AddedLabel(
-                name,
-                arrays[f"added{number}_examples"],
-                Linear(arrays[f"added{number}_weights"], arrays[f"added{number}_bias"]),
-            )
-            for number, name in enumerate(card["added_labels"])
-        ),
+        added=_added_from("added", arrays, card),
+        careful=_careful_from(arrays, card),
+        single=arrays["single"],
+    )
+
+
+def _careful_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> Careful | None:
+    if card["careful_encoder"] is None:
+        return None
+    dense = Linear(arrays["careful"].astype(np.float32), arrays["careful_bias"])
+    if dense.weights.shape[1] != len(card["fitted_labels"]) + 1:
+        raise ValueError("its shape does not fit its labels")
+    added = _added_from("careful_added", arrays, card)
+    return Careful(
+        card["careful_encoder"], dense, float(card["careful_weight"]), float(card["careful_temperature"]), added
+    )
+
+
+def _added_from(prefix: str, arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> tuple[AddedLabel, ...]:
+    return tuple(
+        AddedLabel(
+            name,
+            arrays[f"{prefix}{number}_examples"],
+            Linear(arrays[f"{prefix}{number}_weights"], arrays[f"{prefix}{number}_bias"]),
+        )
+        for number, name in enumerate(card["added_labels"])
     )
 
 

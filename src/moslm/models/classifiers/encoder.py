@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from moslm.errors import RequestError
 from moslm.models.classifiers import Part, Ranking
+from moslm.models.classifiers.asides import without_asides
 from moslm.models.classifiers.conversation import Belief, follow
 from moslm.models.classifiers.head import Head
 from moslm.models.classifiers.parts import pieces
@@ -44,8 +45,9 @@ class EncoderClassifier:
         """
         if not turns:
             raise RequestError("empty", "There is no message to classify.")
-        request = turns[-1].text
-        earlier = [turn.text for turn in turns[:-1] if turn.role == "user" and turn.text.strip()][-_EARLIER_TURNS:]
+        request = without_asides(turns[-1].text, self.labels)
+        users = [turn.text for turn in turns[:-1] if turn.role == "user" and turn.text.strip()][-_EARLIER_TURNS:]
+        earlier = [without_asides(text, self.labels) for text in users]
         spans = pieces(request)
         inner = [request[start:end] for start, end in spans] if len(spans) > 1 else []
         scores = self._head.scores([request, *inner, *earlier])

@@ -1,7 +1,8 @@
-"""Fits a head from labelled requests: two regressions, a temperature and the calibration of strangeness.
+"""Fits a head from labelled requests: its regressions, its temperatures and the calibration of strangeness.
 
 Owns how rows are weighed: within a label every source counts by the square root of its size, so that no single one
-sets the tone, and the domains' own examples get a fixed share. Knows neither files nor where rows come from.
+sets the tone, and the domains' own examples and the requests written for MoSLM get a fixed share each. Knows neither
+files nor where rows come from.
 """
 
 from __future__ import annotations
@@ -12,17 +13,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from moslm.models.classifiers import runner_up
 from moslm.models.classifiers.artefact import Bank
-from moslm.models.classifiers.head import Head, window
+from moslm.models.classifiers.encoder import EncoderClassifier
+from moslm.models.classifiers.head import Careful, Head, window
 from moslm.models.classifiers.regression import Array, Linear, fit_softmax, softmax
 from moslm.models.encoders import Encoder
 from moslm.models.encoders.ngrams import hashed_ngrams, inverse_document_frequency
+from moslm.state import Turn
 
 EXAMPLES = "examples"
 """Source name of the domains' own examples."""
-DENSE_ITERATIONS, LEXICAL_ITERATIONS = 100, 80
-_EXAMPLES_SHARE = 0.3
-_DENSE_PENALTY, _LEXICAL_PENALTY = 1e-5, 3e-6
+WRITTEN = "written"
+"""Source name of the requests written for MoSLM (``corpus/``)."""
+DENSE_ITERATIONS, LEXICAL_ITERATIONS, CAREFUL_ITERATIONS = 100, 80, 60
+CAREFUL_ROWS = 5000
+"""Rows the second reading is fitted on at most; encoding them is what a refit takes its time for."""
+_SHARES = {EXAMPLES: 0.15, WRITTEN: 0.35}
+_DENSE_PENALTY, _LEXICAL_PENALTY, _CAREFUL_PENALTY = 1e-5, 3e-6, 1e-5
+_FEWEST_STOOD_IN = 30
 _TEMPERATURES = np.geomspace(0.3, 8, 60)
 
 
@@ -43,7 +52,7 @@ class Row:
     license: str
 
 
-STEPS = 2 * (DENSE_ITERATIONS + LEXICAL_ITERATIONS)
+STEPS = 2 * (DENSE_ITERATIONS + LEXICAL_ITERATIONS) + 2 * CAREFUL_ITERATIONS + CAREFUL_ROWS // 50
 """How often `fit_head` reports a step at most."""
 
 
@@ -52,6 +61,7 @@ def fit_head(
     held_out: Sequence[Row],
     labels: tuple[str, ...],
     encoder: Encoder,
+    careful: Encoder | None = None,
     *,
     step: Callable[[], object] = lambda: None,
 ) -> Head:
@@ -59,27 +69,70 @@ def fit_head(
 
     Args:
         rows: Fitted on; every label occurs.
-        held_out: Never fitted on, drawn like the requests to come. Its familiar rows give the temperature and, with
+        held_out: Never fitted on, drawn like the requests to come. Its familiar rows give the temperatures and, with
             half of the domains' own examples as a head sees them that was fitted without that half, the calibration:
             those examples are the nearest thing to what will be asked here. Empty: nothing is calibrated.
         labels: The labels, in the order of the columns.
-        encoder: Turns texts into vectors.
+        encoder: Turns texts into vectors for the first reading.
+        careful: Turns texts into vectors for the second reading; None for a head of one reading.
         step: Called after each iteration.
     """
-    head = _fitted(rows, labels, encoder, step)
+    read = _read_carefully(rows, careful, step) if careful is not None else None
+    head = _fitted(rows, labels, encoder, read, step)
     if not held_out:
         return head
-    spared = _spared(rows)
-    out = set(spared)
-    without = [row for row in rows if row not in out]
-    strange = [_strangeness(_fitted(without, labels, encoder, step), spared)] if spared else []
     familiar = [row for row in held_out if row.label is not None]
     if familiar:
-        scores = head.scores([row.text for row in familiar])
-        classes = np.array([labels.index(row.label) for row in familiar if row.label is not None])
-        head = replace(head, temperature=best_temperature(scores[:, :-1], classes))
-        strange.append(head.strangeness(scores))
-    return replace(head, calibration=np.sort(np.concatenate([*strange, np.zeros(0)])))
+        head = _tempered(head, familiar)
+    strange = [_strangeness(head, familiar)] if familiar else []
+    spared = _spared(rows)
+    if spared:
+        out = set(spared)
+        without = _fitted([row for row in rows if row not in out], labels, encoder, read and read.without(out), step)
+        strange.append(_strangeness(_as_tempered(without, head), spared))
+    head = replace(head, calibration=np.sort(np.concatenate([*strange, np.zeros(0)])))
+    return replace(head, single=_runners_up(head, [*familiar, *spared]))
+
+
+def _runners_up(head: Head, rows: Sequence[Row]) -> NDArray[np.float64]:
+    classifier = EncoderClassifier(head)
+    return np.sort([runner_up(classifier.rank([Turn("user", row.text)]).parts) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class _ReadRows:
+    """Rows and their sentence vectors under the second reading's encoder, which are dear to compute."""
+
+    encoder: Encoder
+    rows: list[Row]
+    vectors: Array
+
+    def without(self, out: Collection[Row]) -> _ReadRows:
+        kept = [number for number, row in enumerate(self.rows) if row not in out]
+        return _ReadRows(self.encoder, [self.rows[number] for number in kept], self.vectors[kept])
+
+
+def _tempered(head: Head, familiar: Sequence[Row]) -> Head:
+    """Return the head with the temperatures that suit held-out rows: each reading's own, over all of them."""
+    texts = [row.text for row in familiar]
+    classes = np.array([head.fitted_labels.index(row.label) for row in familiar if row.label is not None])
+    first = head.first_reading(texts)
+    head = replace(head, temperature=best_temperature(first.fitted[:, :-1], classes))
+    if head.careful is None:
+        return head
+    # in log-odds that are honest for each alone, both readings count alike
+    own = head.second_reading(texts, np.zeros_like(first.fitted)).fitted[:, :-1]
+    weight = head.temperature / best_temperature(own, classes)
+    both = first.fitted[:, :-1] + np.float32(weight) * own
+    return replace(head, careful=replace(head.careful, weight=weight, temperature=best_temperature(both, classes)))
+
+
+def _as_tempered(head: Head, model: Head) -> Head:
+    """Scale a head's readings as those of another were scaled on held-out rows."""
+    careful = None
+    if head.careful and model.careful:
+        careful = replace(head.careful, weight=model.careful.weight, temperature=model.careful.temperature)
+    return replace(head, temperature=model.temperature, careful=careful)
 
 
 def best_temperature(scores: Array, classes: NDArray[np.int64]) -> float:
@@ -94,11 +147,11 @@ def row_weights(rows: Sequence[Row]) -> Array:
     keys = [(row.label, row.source) for row in rows]
     sizes = {key: keys.count(key) for key in set(keys)}
     weights = np.array([sizes[key] ** -0.5 for key in keys])
-    own = np.array([row.source == EXAMPLES for row in rows])
+    sources = np.array([row.source if row.source in _SHARES else "" for row in rows])
     names = np.array([row.label or "" for row in rows])
     for name in np.unique(names):
-        for group, share in ((own, _EXAMPLES_SHARE), (~own, 1 - _EXAMPLES_SHARE)):
-            chosen = (names == name) & group
+        for source, share in {**_SHARES, "": 1 - sum(_SHARES.values())}.items():
+            chosen = (names == name) & (sources == source)
             if chosen.any():
                 weights[chosen] *= share / weights[chosen].sum()
         weights[names == name] /= weights[names == name].sum()
@@ -116,9 +169,15 @@ def _strangeness(head: Head, rows: Sequence[Row]) -> Array:
     return head.strangeness(head.scores([row.text for row in rows]))
 
 
-def _fitted(rows: Sequence[Row], labels: tuple[str, ...], encoder: Encoder, step: Callable[[], object]) -> Head:
+def _fitted(
+    rows: Sequence[Row],
+    labels: tuple[str, ...],
+    encoder: Encoder,
+    read: _ReadRows | None,
+    step: Callable[[], object],
+) -> Head:
     texts = [window(row.text) for row in rows]
-    classes = np.array([len(labels) if row.label is None else labels.index(row.label) for row in rows])
+    classes = _classes(rows, labels)
     weights, count = row_weights(rows), len(labels) + 1
     vectors = encoder.encode(texts)
     importance = inverse_document_frequency(hashed_ngrams(texts)).astype(np.float16).astype(np.float32)
@@ -144,7 +203,46 @@ def _fitted(rows: Sequence[Row], labels: tuple[str, ...], encoder: Encoder, step
         temperature=1.0,
         calibration=np.zeros(0),
         labels=labels,
+        careful=_careful(read, labels, step) if read else None,
     )
+
+
+def _read_carefully(rows: Sequence[Row], encoder: Encoder, step: Callable[[], object]) -> _ReadRows:
+    """Encode a draw of the rows: the second reading's features are few and were tuned, so it needs no more."""
+    chosen = _drawn(rows, CAREFUL_ROWS)
+    vectors = []
+    for first in range(0, len(chosen), 50):
+        vectors.append(encoder.encode([row.text for row in chosen[first : first + 50]]))
+        step()
+    return _ReadRows(encoder, chosen, np.concatenate(vectors))
+
+
+def _careful(read: _ReadRows, labels: tuple[str, ...], step: Callable[[], object]) -> Careful:
+    dense = fit_softmax(
+        read.vectors,
+        _classes(read.rows, labels),
+        row_weights(read.rows),
+        count=len(labels) + 1,
+        penalty=_CAREFUL_PENALTY,
+        iterations=CAREFUL_ITERATIONS,
+        step=step,
+    )
+    return Careful(read.encoder.name, _rounded(dense), weight=1.0, temperature=1.0)
+
+
+def _classes(rows: Sequence[Row], labels: tuple[str, ...]) -> NDArray[np.int64]:
+    """Return the column of each row's label; "belongs nowhere" is the last."""
+    return np.array([len(labels) if row.label is None else labels.index(row.label) for row in rows])
+
+
+def _drawn(rows: Sequence[Row], most: int) -> list[Row]:
+    """Return a fixed draw in which every label and source keeps its share of `row_weights`, small ones first."""
+    if len(rows) <= most:
+        return list(rows)
+    keys = row_weights(rows)
+    # weighted draw without replacement, the same for the same rows (Efraimidis and Spirakis, 2006)
+    chances = np.random.default_rng(0).random(len(rows)) ** (1 / np.maximum(keys.astype(np.float64), 1e-12))
+    return [rows[number] for number in np.sort(np.argsort(-chances, kind="stable")[:most])]
 
 
 def _rounded(linear: Linear) -> Linear:
@@ -158,11 +256,34 @@ def make_bank(head: Head, rows: Sequence[Row], *, without: Collection[str] = (),
     Args:
         head: The head fitted on these rows.
         rows: What it was fitted on.
-        without: Sources of which no row may be kept (share-alike or unverified licences).
-        most: Rows kept; of more, a fixed draw in which every label and source keeps its share.
+        without: Sources of which no row may be kept (share-alike or unverified licences). Stand-ins take their place,
+            drawn from the mean and the covariance of all their rows: without them a new label would claim whatever
+            is written as those are.
+        most: Rows kept for the first reading; of more, a fixed draw in which every label and source keeps its share.
+            The second reading gets half as many.
     """
-    kept = sorted(
-        (row for row in rows if row.source not in without), key=lambda row: (row.label or "", row.source, row.text)
-    )
-    chosen = [kept[number] for number in np.linspace(0, len(kept) - 1, min(most, len(kept))).astype(int)]
-    return Bank(head.encoder.encode([window(row.text) for row in chosen]), len(head.fitted_labels))
+    ordered = sorted(rows, key=lambda row: (row.label or "", row.source, row.text))
+    chosen = [ordered[number] for number in np.linspace(0, len(ordered) - 1, min(most, len(ordered))).astype(int)]
+    careful = _stood_in(chosen[::2], head.careful.encoder.encode, without) if head.careful else None
+    first = _stood_in(chosen, lambda texts: head.encoder.encode([window(text) for text in texts]), without)
+    return Bank(first, len(head.fitted_labels), careful)
+
+
+def _stood_in(rows: Sequence[Row], encode: Callable[[Sequence[str]], Array], without: Collection[str]) -> Array:
+    """Encode rows; those of sources that may not be kept become draws from a normal distribution fitted to them.
+
+    A source with few rows leaves nothing: draws from so few would lie next to them.
+    """
+    vectors = encode([row.text for row in rows])
+    keys = np.array([f"{row.label}/{row.source}" if row.source in without else "" for row in rows])
+    chance, kept = np.random.default_rng(0), keys == ""
+    for key in np.unique(keys[keys != ""]):
+        chosen = keys == key
+        if chosen.sum() < _FEWEST_STOOD_IN:
+            continue
+        kept |= chosen
+        centre = vectors[chosen].mean(axis=0)
+        noise = chance.standard_normal((int(chosen.sum()), int(chosen.sum()))) / np.sqrt(chosen.sum())
+        drawn = centre + noise @ (vectors[chosen] - centre)
+        vectors[chosen] = drawn / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-9)
+    return np.asarray(vectors[kept])

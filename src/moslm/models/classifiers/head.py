@@ -1,15 +1,16 @@
-"""`Head`: what was fitted over the encoder, and how it scores texts.
+"""`Head`: what was fitted over the encoders, and how it scores texts.
 
-Two regressions whose scores are added: one over sentence vectors, which carries over to wording it has not seen, one
-over hashed n-grams, which is sharper on wording it has. Beside the labels each has a column for requests that are known
-to belong nowhere; it is not a label but the larger part of `strangeness`. Knows nothing of conversations, files or how
-it was fitted.
+Two readings. The first is quick: two regressions whose scores are added, one over static sentence vectors, one over
+hashed n-grams, which is sharper on wording it has seen. Where it leaves doubt a second, `Careful`, reads the text with
+a transformer, which carries over to wording and styles from elsewhere, and its scores are added to the first's. Beside
+the labels each has a column for requests that are known to belong nowhere; it is not a label but what `strangeness` is
+made of. Knows nothing of conversations, files or how it was fitted.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -21,6 +22,8 @@ from moslm.models.encoders.ngrams import hashed_ngrams
 
 DENSE_FACTOR = 0.5
 """What the sentence vectors' scores count beside those of the n-grams; chosen on dev and on left-out train sources."""
+SURE = 4.0
+"""Lead in log-odds at which the first reading is enough: on left-out sources of train nothing was lost by it."""
 _HEAD_CHARS, _TAIL_CHARS = 6000, 2000
 
 
@@ -40,20 +43,59 @@ class AddedLabel:
 
 
 @dataclass(frozen=True)
+class Careful:
+    """The second reading: a dearer encoder, asked where the first leaves doubt.
+
+    Attributes:
+        encoder_name: The encoder it was fitted on.
+        dense: Regression over its sentence vectors.
+        weight: What its scores count when they are added to those of the first reading.
+        temperature: Divisor of the sum that makes probabilities honest on held-out rows.
+        added: What was fitted beside, over this encoder.
+    """
+
+    encoder_name: str
+    dense: Linear
+    weight: float
+    temperature: float
+    added: tuple[AddedLabel, ...] = ()
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder it was fitted on, loaded at its first use."""
+        return load_encoder(self.encoder_name)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How one reading saw n texts.
+
+    Attributes:
+        vectors: (n, d) sentence vectors.
+        fitted: (n, k + 1) the score of each fitted label, in force or not, then that of "belongs nowhere".
+    """
+
+    vectors: Array
+    fitted: Array
+
+
+@dataclass(frozen=True)
 class Head:
     """A fitted head.
 
     Attributes:
         version: What names it in a Decision: hash of its files.
-        encoder_name: The encoder it was fitted on.
-        fitted_labels: The labels of the two regressions; their last column is "belongs nowhere".
+        encoder_name: The encoder the first reading was fitted on.
+        fitted_labels: The labels of the regressions; their last column is "belongs nowhere".
         dense: Regression over sentence vectors.
         lexical: Regression over hashed n-grams.
         importance: Inverse document frequency of every n-gram bucket.
-        temperature: Divisor of the scores that makes probabilities honest on held-out rows.
+        temperature: Divisor of the first reading's scores that makes probabilities honest on held-out rows.
         calibration: Sorted strangeness of held-out familiar requests.
         labels: The labels in force: fitted ones less removed ones, then added ones.
-        added: What was fitted beside.
+        added: What was fitted beside, over the first reading's encoder.
+        careful: The second reading; None when the first is all there is.
+        single: Sorted `runner_up` of held-out requests about one domain.
     """
 
     version: str
@@ -66,43 +108,71 @@ class Head:
     calibration: NDArray[np.float64]
     labels: tuple[str, ...]
     added: tuple[AddedLabel, ...] = ()
+    careful: Careful | None = None
+    single: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @cached_property
     def encoder(self) -> Encoder:
-        """The encoder it was fitted on, loaded at its first use."""
+        """The encoder of the first reading, loaded at its first use."""
         return load_encoder(self.encoder_name)
 
     def scores(self, texts: Sequence[str]) -> Array:
-        """Return one row a text: the score of each label in force, then that of "belongs nowhere"."""
+        """Return one row a text, in log-odds: the score of each label in force, then that of "belongs nowhere"."""
+        first = self.first_reading(texts)
+        scores = self.first_scores(first)
+        if self.careful is None:
+            return scores
+        open_rows = np.flatnonzero(doubtful(scores))
+        if len(open_rows):
+            second = self.second_reading([texts[int(row)] for row in open_rows], first.fitted[open_rows])
+            scores[open_rows] = self.second_scores(second)
+        return scores
+
+    def first_reading(self, texts: Sequence[str]) -> Reading:
+        """Read texts with the quick encoder."""
         seen = [window(text) for text in texts]
         vectors = self.encoder.encode(seen)
-        return self.columns(vectors, self._fitted(seen, vectors))
-
-    def fitted_scores(self, texts: Sequence[str]) -> Array:
-        """Return one row a text: the score of each fitted label, in force or not, then that of "belongs nowhere"."""
-        seen = [window(text) for text in texts]
-        return self._fitted(seen, self.encoder.encode(seen))
-
-    def columns(self, vectors: Array, fitted: Array) -> Array:
-        """Return what `scores` returns, from sentence vectors and `fitted_scores`."""
-        kept = [self.fitted_labels.index(name) for name in self.labels if name in self.fitted_labels]
-        by_name = {self.fitted_labels[column]: fitted[:, column] for column in kept}
-        by_name |= {added.name: added_score(added, vectors, fitted) for added in self.added}
-        gone = [column for column in range(fitted.shape[1]) if column not in kept]
-        nowhere = log_sum(fitted[:, gone])
-        return np.column_stack([*(by_name[name] for name in self.labels), nowhere]).astype(np.float32)
-
-    def _fitted(self, seen: Sequence[str], vectors: Array) -> Array:
         literal = self.lexical.scores(hashed_ngrams(seen, self.importance))
-        return literal + np.float32(DENSE_FACTOR) * self.dense.scores(vectors)
+        return Reading(vectors, literal + np.float32(DENSE_FACTOR) * self.dense.scores(vectors))
+
+    def second_reading(self, texts: Sequence[str], fitted: Array) -> Reading:
+        """Read texts with the dear encoder, on top of what the first reading said (``fitted``); needs `careful`."""
+        assert self.careful is not None
+        vectors = self.careful.encoder.encode(texts)
+        return Reading(vectors, fitted + np.float32(self.careful.weight) * self.careful.dense.scores(vectors))
+
+    def first_scores(self, reading: Reading) -> Array:
+        """Return what `scores` says of texts whose first reading leaves no doubt."""
+        return self._in_force(reading, self.added) / np.float32(self.temperature)
+
+    def second_scores(self, reading: Reading) -> Array:
+        """Return what `scores` says of texts after the second reading; needs `careful`."""
+        assert self.careful is not None
+        return self._in_force(reading, self.careful.added) / np.float32(self.careful.temperature)
 
     def probabilities(self, scores: Array) -> Array:
         """Return the probability of each label, calibrated, from rows of `scores`."""
-        return softmax(scores[:, :-1] / self.temperature)
+        return softmax(scores[:, :-1])
 
     def strangeness(self, scores: Array) -> Array:
         """Return how far "belongs nowhere" stands above all labels together."""
         return np.asarray(scores[:, -1] - log_sum(scores[:, :-1]))
+
+    def _in_force(self, reading: Reading, added: Sequence[AddedLabel]) -> Array:
+        """Return a column for each label in force, then "belongs nowhere", which takes in the labels that are gone."""
+        fitted = reading.fitted
+        kept = [self.fitted_labels.index(name) for name in self.labels if name in self.fitted_labels]
+        by_name = {self.fitted_labels[column]: fitted[:, column] for column in kept}
+        by_name |= {label.name: added_score(label, reading.vectors, fitted) for label in added}
+        gone = [column for column in range(fitted.shape[1]) if column not in kept]
+        nowhere = log_sum(fitted[:, gone])
+        return np.column_stack([*(by_name[name] for name in self.labels), nowhere]).astype(np.float32)
+
+
+def doubtful(scores: Array) -> NDArray[np.bool_]:
+    """Return which rows the first reading does not settle: the best column leads too little, or is no label."""
+    ordered = np.sort(scores, axis=1)
+    return np.asarray((ordered[:, -1] - ordered[:, -2] < SURE) | (scores.argmax(axis=1) == scores.shape[1] - 1))
 
 
 def added_score(added: AddedLabel, vectors: Array, fitted: Array) -> Array:

@@ -7,6 +7,7 @@ named, and a fitted head names the encoder it was fitted on, so that the two can
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -52,5 +53,15 @@ def _wordllama() -> Encoder:
     return WordLlamaEncoder()
 
 
-ENCODERS: dict[str, Callable[[], Encoder]] = {"wordllama-l2-supercat-256": _wordllama}
+@cache
+def _transformer() -> Encoder:
+    from moslm.models.encoders.transformer import TransformerEncoder
+
+    return TransformerEncoder()
+
+
+ENCODERS: dict[str, Callable[[], Encoder]] = {
+    "wordllama-l2-supercat-256": _wordllama,
+    "moslm-minilm-l6-1": _transformer,
+}
 """Every encoder by name; a new one is a file beside this and a line here."""
