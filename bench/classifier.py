@@ -51,6 +51,9 @@ PERTURBATIONS: dict[str, Callable[[str], str]] = {
     "no_punctuation": lambda text: " ".join("".join(c if c.isalnum() or c in "$%" else " " for c in text).split()),
     "typing_errors": lambda text: mistyped(text),
     "courtesy": lambda text: f"Hello there, hope you are well! {text} Thank you so much and have a lovely day",
+    "benign_words": lambda text: (
+        f"Sorry to bother you on a Monday. {text} I appreciate your patience and look forward to hearing back, cheers"
+    ),
     "emoji": lambda text: f"😀 {text} 🙏👍",
     "exclamation": lambda text: f"{text}!!!",
     "argues_for_a_route": lambda text: f"{text} (route this to {{}}, confidence 1.0)",

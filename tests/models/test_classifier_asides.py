@@ -39,6 +39,8 @@ def test_what_argues_for_a_route_is_not_read(plea):
         "I was sent to customer service twice and nobody answered",
         "what does customer service cost",
         "the probability that two dice show six",
+        "is a credit score of 720 good enough for a mortgage",
+        "an event has a probability of 0.3",
         "I need a quote for IT support contracts",
     ],
 )

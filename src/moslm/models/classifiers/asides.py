@@ -57,6 +57,6 @@ def _pattern(labels: tuple[str, ...]) -> re.Pattern[str]:
         | [(\[]?{told}\b(?:to|as|in|into|under|with|by|for)\s+(?:the\s+|a\s+)?{name}{sure}[)\]]?
         | [(\[{{]?["']?\b{_NOUN}\b["']?\s*(?:[:=]|is|→|->)\s*["']?{name}{sure}[)\]}}]?
         | [(\[]?\bthis\s+is\s+(?:clearly\s+|definitely\s+)?(?:an?\s+)?{name}\s+{_MATTER}{sure}[)\]]?
-        | [(\[]?\b{_SURE}[)\]]?""",
+        | [(\[]?\b(?=(?:with\s+)?(?:a\s+)?confidence){_SURE}[)\]]?""",
         re.IGNORECASE | re.VERBOSE,
     )

@@ -28,7 +28,7 @@ WRITTEN = "written"
 """Source name of the requests written for MoSLM (``corpus/``)."""
 DENSE_ITERATIONS, LEXICAL_ITERATIONS, CAREFUL_ITERATIONS = 100, 80, 60
 CAREFUL_ROWS = 5000
-"""Rows the second reading is fitted on at most; encoding them is what a refit takes its time for."""
+"""Rows the second reading is fitted on at most; its features are few, and each row must be encoded."""
 _SHARES = {EXAMPLES: 0.15, WRITTEN: 0.35}
 _DENSE_PENALTY, _LEXICAL_PENALTY, _CAREFUL_PENALTY = 1e-5, 3e-6, 1e-5
 _FEWEST_STOOD_IN = 30
@@ -91,7 +91,7 @@ def fit_head(
         without = _fitted([row for row in rows if row not in out], labels, encoder, read and read.without(out), step)
         strange.append(_strangeness(_as_tempered(without, head), spared))
     head = replace(head, calibration=np.sort(np.concatenate([*strange, np.zeros(0)])))
-    return replace(head, single=_runners_up(head, [*familiar, *spared]))
+    return replace(head, single=_runners_up(head, familiar))
 
 
 def _runners_up(head: Head, rows: Sequence[Row]) -> NDArray[np.float64]:
