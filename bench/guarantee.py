@@ -22,9 +22,9 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from moslm.escalation.calibration.fitting import folds_of
 from moslm.escalation.calibration.guarantee import certify
 from moslm.escalation.calibration.judging import equal_mass_error
+from moslm.escalation.calibration.labelled import folds_of
 from moslm.escalation.calibration.logistic import fit_logistic, sigmoid
 from moslm.escalation.calibration.outcomes.reporting import Task, report
 from moslm.escalation.calibration.outcomes.table import read_outcomes

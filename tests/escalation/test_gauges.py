@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from moslm.escalation.calibration.fitting import LabelledAnswer, fit_calibration
+from moslm.escalation.calibration.fitting import fit_calibration
+from moslm.escalation.calibration.labelled import LabelledAnswer
 from moslm.escalation.gauges import calibrated, missing, raw
 from moslm.escalation.second_opinion import Stakes, worth_asking
 

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from moslm import Config, MoSLMContext
 from moslm.escalation.calibration.artefact import write_calibration
-from moslm.escalation.calibration.fitting import LabelledAnswer, Promise, fit_calibration
+from moslm.escalation.calibration.fitting import Promise, fit_calibration
+from moslm.escalation.calibration.labelled import LabelledAnswer
 
 QUESTION = "What is my budget?"
 

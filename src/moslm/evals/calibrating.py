@@ -18,8 +18,9 @@ import numpy as np
 
 from moslm.errors import ConfigError
 from moslm.escalation.calibration.artefact import Calibration
-from moslm.escalation.calibration.fitting import LabelledAnswer, Promise, fit_calibration
+from moslm.escalation.calibration.fitting import Promise, fit_calibration
 from moslm.escalation.calibration.judging import Bin, equal_mass_bins, equal_mass_error
+from moslm.escalation.calibration.labelled import LabelledAnswer
 from moslm.escalation.signals import COSTLY, SignalFunction
 from moslm.evals.answers import Answer
 

@@ -8,7 +8,8 @@ import pytest
 
 from moslm.errors import ConfigError
 from moslm.escalation.calibration.artefact import Calibration, read_calibration, write_calibration
-from moslm.escalation.calibration.fitting import LabelledAnswer, Promise, fit_calibration
+from moslm.escalation.calibration.fitting import Promise, fit_calibration
+from moslm.escalation.calibration.labelled import LabelledAnswer
 
 TODAY = date(2026, 11, 23)
 

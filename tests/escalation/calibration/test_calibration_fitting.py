@@ -6,7 +6,8 @@ import pytest
 
 from moslm.errors import ConfigError
 from moslm.escalation.calibration.curves import KINDS, fit_curve, log_loss
-from moslm.escalation.calibration.fitting import LabelledAnswer, Promise, fit_calibration, folds_of, regressions
+from moslm.escalation.calibration.fitting import Promise, fit_calibration, regressions
+from moslm.escalation.calibration.labelled import LabelledAnswer, folds_of
 from moslm.escalation.calibration.logistic import fit_logistic, sigmoid
 
 TODAY = date(2026, 11, 23)

@@ -1,60 +1,30 @@
-"""Labelled answers to a calibration: cross-fitted by group, pooled over domains as far as their rows are few.
+"""Labelled answers to a calibration: fitted, measured on answers it was not fitted on, with thresholds for a promise.
 
-One logistic regression over all domains, in which every domain may deviate from the common weights against a penalty:
-a domain with few rows stays near the others, one with many speaks for itself. For every prefix of the signals a
-regression of its own is fitted, so that dear signals may be left unasked. Knows nothing of models, graphs or files.
+`moslm.escalation.calibration.pooling` fits the regressions. Knows nothing of models, graphs or files.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 from numpy.typing import NDArray
 
 from moslm.errors import ConfigError
-from moslm.escalation.calibration.artefact import Calibration, Counts, FittedOn, versioned
-from moslm.escalation.calibration.calibrator import Calibrator, Scale, known, transformed
-from moslm.escalation.calibration.curves import KINDS, Curve, Kind, fit_curve, log_loss
+from moslm.escalation.calibration.artefact import Calibration, versioned
+from moslm.escalation.calibration.calibrator import Calibrator, known
 from moslm.escalation.calibration.guarantee import Guarantee, Method, Scope, guarantee
 from moslm.escalation.calibration.judging import judged
-from moslm.escalation.calibration.logistic import fit_logistic
+from moslm.escalation.calibration.labelled import FOLDS, LabelledAnswer, fitted_on, folds_of
+from moslm.escalation.calibration.pooling import fitted_prefixes
 
 Array = NDArray[np.float64]
 
-FOLDS = 5
 VALID_DAYS = 90
 """How long a calibration may be used unless told otherwise."""
-
-_COMMON_PENALTY = 1.0
-_DEVIATION_PENALTY = 10.0
-_LEVEL_PENALTY = 4.0
-"""A domain's own level weighs as much as the common one from about twenty rows on."""
-_CURVE_ROWS = 200
-"""Below this a curve of its own would fit noise; the regression's own probabilities are kept."""
-
-
-@dataclass(frozen=True, slots=True)
-class LabelledAnswer:
-    """An answer somebody judged.
-
-    Attributes:
-        domain: The domain that answered.
-        group: Answers that share one (a template, a conversation, a document) are never split between fitting and
-            judging; give each answer its own where nothing is shared.
-        signals: What was measured, by name; None where it could not be.
-        right: The judgement.
-    """
-
-    domain: str
-    group: str
-    signals: Mapping[str, float | None]
-    right: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +69,7 @@ def fit_calibration(
     """
     _checked(rows, signals, held_out)
     names = tuple(signals)
-    calibrators = _fitted_prefixes(rows, names, step)
+    calibrators = fitted_prefixes(rows, names, step)
     if held_out:
         judged_rows, judged_on = list(held_out), "held_out"
         bare = _bare(model, revision, names, calibrators, rows, created)
@@ -118,7 +88,7 @@ def fit_calibration(
         revision=revision,
         signals=names,
         calibrators=calibrators,
-        fitted_on=_fitted_on(rows),
+        fitted_on=fitted_on(rows),
         figures=figures,
         guarantee=promised,
         created=created,
@@ -131,18 +101,6 @@ def regressions(signals: Sequence[str], *, held_out: bool) -> int:
     """Return how many regressions `fit_calibration` fits, for a progress bar."""
     whole = len(signals) * (FOLDS + 1)
     return whole if held_out else whole * (FOLDS + 1)
-
-
-def folds_of(groups: Sequence[str], count: int = FOLDS) -> NDArray[np.int64]:
-    """Deal groups into folds of about equal size, the same way every time; return each row's fold."""
-    sizes = Counter(groups)
-    order = sorted(sizes, key=lambda group: (-sizes[group], hashlib.sha256(group.encode("utf-8", "replace")).digest()))
-    load, fold = [0] * count, {}
-    for group in order:
-        least = load.index(min(load))
-        fold[group] = least
-        load[least] += sizes[group]
-    return np.array([fold[group] for group in groups], dtype=np.int64)
 
 
 def _checked(rows: Sequence[LabelledAnswer], signals: Sequence[str], held_out: Sequence[LabelledAnswer]) -> None:
@@ -167,112 +125,6 @@ def _checked(rows: Sequence[LabelledAnswer], signals: Sequence[str], held_out: S
         raise ConfigError(f"no row to fit is of the held-out domain {min(strange)}", mend="label some of its answers")
 
 
-def _fitted_prefixes(
-    rows: Sequence[LabelledAnswer], signals: tuple[str, ...], step: Callable[[], object]
-) -> dict[str, tuple[Calibrator, ...]]:
-    """Return each domain's calibrators, the one with the most signals first."""
-    found: dict[str, list[Calibrator]] = {domain: [] for domain in sorted({row.domain for row in rows})}
-    for count in range(len(signals), 0, -1):
-        usable = [row for row in rows if any(known(row.signals.get(name)) is not None for name in signals[:count])]
-        if len({row.right for row in usable}) < 2:
-            continue
-        for domain, calibrator in _curved(usable, signals[:count], tuple(found), step).items():
-            found[domain].append(calibrator)
-    return {domain: tuple(calibrators) for domain, calibrators in found.items()}
-
-
-def _curved(
-    rows: Sequence[LabelledAnswer], signals: tuple[str, ...], domains: tuple[str, ...], step: Callable[[], object]
-) -> dict[str, Calibrator]:
-    """Fit one regression and the curve that cross-fitted log loss prefers."""
-    calibrators = _straight(rows, signals, domains)
-    step()
-    right = np.array([row.right for row in rows])
-    folds = folds_of([row.group for row in rows])
-    scores = np.zeros(len(rows))
-    for fold in range(FOLDS):
-        others = [row for row, at in zip(rows, folds, strict=True) if at != fold]
-        fitted = _straight(others, signals, domains)
-        for i in np.flatnonzero(folds == fold).tolist():
-            scores[i] = fitted[rows[i].domain].score(rows[i].signals)
-        step()
-    curve = _best_curve(scores, right, folds)
-    return {domain: replace(each, curve=curve) for domain, each in calibrators.items()}
-
-
-def _best_curve(scores: Array, right: NDArray[np.bool_], folds: NDArray[np.int64]) -> Curve:
-    if len(right) < _CURVE_ROWS:
-        return Curve()
-
-    def loss(kind: Kind) -> float:
-        said = np.zeros(len(right))
-        for fold in range(FOLDS):
-            here = folds == fold
-            if here.any():
-                said[here] = fit_curve(kind, scores[~here], right[~here]).apply(scores[here])
-        return log_loss(said, right)
-
-    losses = {kind: loss(kind) for kind in KINDS}
-    # a difference in the fourth decimal is noise: the simpler map wins it
-    best = next(kind for kind in KINDS if losses[kind] <= min(losses.values()) + 5e-4)
-    return fit_curve(best, scores, right)
-
-
-def _straight(
-    rows: Sequence[LabelledAnswer], signals: tuple[str, ...], domains: tuple[str, ...]
-) -> dict[str, Calibrator]:
-    """Fit the regression of all domains together, without a curve."""
-    scales = tuple(_scale(name, [row.signals.get(name) for row in rows]) for name in signals)
-    columns = _columns(rows, scales)
-    width = columns.shape[1]
-    member = np.array([[row.domain == domain for domain in domains] for row in rows], dtype=np.float64)
-    own = (member[:, :, None] * columns[:, None, :]).reshape(len(rows), -1)
-    penalty = np.concatenate(
-        [
-            np.full(width, _COMMON_PENALTY),
-            np.full(len(domains), _LEVEL_PENALTY),
-            np.full(own.shape[1], _DEVIATION_PENALTY),
-        ]
-    )
-    weights, intercept = fit_logistic(
-        np.column_stack([columns, member, own]), np.array([row.right for row in rows]), penalty
-    )
-    common, levels = weights[:width], weights[width : width + len(domains)]
-    deviations = weights[width + len(domains) :].reshape(len(domains), width)
-    half = width // 2
-    return {
-        domain: Calibrator(
-            scales,
-            tuple(map(float, (common + deviations[d])[:half])),
-            tuple(map(float, (common + deviations[d])[half:])),
-            float(intercept + levels[d]),
-            Curve(),
-        )
-        for d, domain in enumerate(domains)
-    }
-
-
-def _scale(name: str, values: Sequence[float | None]) -> Scale:
-    there = [value for each in values if (value := known(each)) is not None]
-    is_share = all(0 <= value <= 1 for value in there)
-    moved = np.array([transformed(value, "logit" if is_share else "linear") for value in there])
-    centre, spread = (float(moved.mean()), float(moved.std())) if len(moved) else (0.0, 0.0)
-    return Scale(name, "logit" if is_share else "linear", centre, spread or 1.0, len(there) < len(values))
-
-
-def _columns(rows: Sequence[LabelledAnswer], scales: tuple[Scale, ...]) -> Array:
-    """Return (n, 2 s): standardised signals, 0 where missing, then 1 where missing."""
-    table = np.zeros((len(rows), 2 * len(scales)))
-    for i, row in enumerate(rows):
-        for j, scale in enumerate(scales):
-            value = known(row.signals.get(scale.name))
-            if value is None:
-                table[i, len(scales) + j] = 1.0
-            else:
-                table[i, j] = scale.standardised(value)
-    return table
-
-
 def _cross_fitted(
     rows: Sequence[LabelledAnswer], signals: tuple[str, ...], step: Callable[[], object]
 ) -> list[float | None]:
@@ -283,7 +135,7 @@ def _cross_fitted(
         others = [row for row, at in zip(rows, folds, strict=True) if at != fold]
         if len({row.right for row in others}) < 2:
             continue
-        calibrators = _fitted_prefixes(others, signals, step)
+        calibrators = fitted_prefixes(others, signals, step)
         for i in np.flatnonzero(folds == fold).tolist():
             row = rows[i]
             judge = next((each for each in calibrators.get(row.domain, ()) if each.judges(row.signals)), None)
@@ -330,19 +182,4 @@ def _bare(
     rows: Sequence[LabelledAnswer],
     created: date,
 ) -> Calibration:
-    return Calibration(model, revision, signals, calibrators, _fitted_on(rows), {}, None, created, created)
-
-
-def _fitted_on(rows: Sequence[LabelledAnswer]) -> FittedOn:
-    lines = sorted(
-        json.dumps([row.domain, row.group, sorted((k, v) for k, v in row.signals.items()), row.right]) for row in rows
-    )
-    counts = {
-        domain: Counts(
-            sum(row.right for row in rows if row.domain == domain),
-            sum(not row.right for row in rows if row.domain == domain),
-        )
-        for domain in sorted({row.domain for row in rows})
-    }
-    digest = hashlib.sha256("\n".join(lines).encode()).hexdigest()
-    return FittedOn(digest, len({row.group for row in rows}), counts)
+    return Calibration(model, revision, signals, calibrators, fitted_on(rows), {}, None, created, created)

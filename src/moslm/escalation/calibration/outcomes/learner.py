@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from moslm.escalation.calibration.fitting import folds_of
+from moslm.escalation.calibration.labelled import folds_of
 from moslm.escalation.calibration.logistic import fit_logistic, sigmoid
 from moslm.escalation.calibration.outcomes.hints import Hints, hints, option_rows
 from moslm.escalation.calibration.outcomes.material import Material

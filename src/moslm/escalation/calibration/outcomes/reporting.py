@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from moslm.errors import ConfigError, MissingExtraError
 from moslm.escalation.calibration.curves import Curve, fit_curve
-from moslm.escalation.calibration.fitting import folds_of
 from moslm.escalation.calibration.guarantee import Certificate, certify
 from moslm.escalation.calibration.judging import Bin, equal_mass_bins, judged
+from moslm.escalation.calibration.labelled import folds_of
 from moslm.escalation.calibration.outcomes.learner import STEPS, Said, cross_fitted, predict
 from moslm.escalation.calibration.outcomes.material import Material, gather
 from moslm.escalation.calibration.outcomes.table import Outcomes
