@@ -19,7 +19,7 @@ from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.head import Careful, Head, window
 from moslm.models.classifiers.regression import Array, Linear, fit_softmax, softmax
 from moslm.models.encoders import Encoder
-from moslm.models.encoders.ngrams import hashed_ngrams, inverse_document_frequency
+from moslm.models.encoders.ngrams import Sparse, hashed_ngrams, inverse_document_frequency
 from moslm.state import Turn
 
 EXAMPLES = "examples"
@@ -77,18 +77,22 @@ def fit_head(
         careful: Turns texts into vectors for the second reading; None for a head of one reading.
         step: Called after each iteration.
     """
+    seen = _seen(rows, encoder)
     read = _read_carefully(rows, careful, step) if careful is not None else None
-    head = _fitted(rows, labels, encoder, read, step)
+    spared = _spared(rows) if held_out else []
+    without: Head | None = None
+    if spared:
+        out = set(spared)
+        without = _fitted(seen.without(out), labels, read and read.without(out), None, step)
+    # the head that judges the spared rows never saw them; the head that is kept may begin where that one ended
+    head = _fitted(seen, labels, read, without, step)
     if not held_out:
         return head
     familiar = [row for row in held_out if row.label is not None]
     if familiar:
         head = _tempered(head, familiar)
     strange = [_strangeness(head, familiar)] if familiar else []
-    spared = _spared(rows)
-    if spared:
-        out = set(spared)
-        without = _fitted([row for row in rows if row not in out], labels, encoder, read and read.without(out), step)
+    if without is not None:
         strange.append(_strangeness(_as_tempered(without, head), spared))
     head = replace(head, calibration=np.sort(np.concatenate([*strange, np.zeros(0)])))
     return replace(head, single=_runners_up(head, familiar))
@@ -97,6 +101,27 @@ def fit_head(
 def _runners_up(head: Head, rows: Sequence[Row]) -> NDArray[np.float64]:
     classifier = EncoderClassifier(head)
     return np.sort([runner_up(classifier.rank([Turn("user", row.text)]).parts) for row in rows])
+
+
+@dataclass(frozen=True, slots=True)
+class _SeenRows:
+    """Rows as the first reading sees them: sentence vectors, and n-grams that carry no importance yet."""
+
+    encoder: Encoder
+    rows: list[Row]
+    vectors: Array
+    ngrams: Sparse
+
+    def without(self, out: Collection[Row]) -> _SeenRows:
+        kept = np.flatnonzero([row not in out for row in self.rows])
+        return _SeenRows(
+            self.encoder, [self.rows[number] for number in kept], self.vectors[kept], self.ngrams.take(kept)
+        )
+
+
+def _seen(rows: Sequence[Row], encoder: Encoder) -> _SeenRows:
+    texts = [window(row.text) for row in rows]
+    return _SeenRows(encoder, list(rows), encoder.encode(texts), hashed_ngrams(texts))
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,32 +195,34 @@ def _strangeness(head: Head, rows: Sequence[Row]) -> Array:
 
 
 def _fitted(
-    rows: Sequence[Row],
-    labels: tuple[str, ...],
-    encoder: Encoder,
-    read: _ReadRows | None,
-    step: Callable[[], object],
+    seen: _SeenRows, labels: tuple[str, ...], read: _ReadRows | None, start: Head | None, step: Callable[[], object]
 ) -> Head:
-    texts = [window(row.text) for row in rows]
-    classes = _classes(rows, labels)
-    weights, count = row_weights(rows), len(labels) + 1
-    vectors = encoder.encode(texts)
-    importance = inverse_document_frequency(hashed_ngrams(texts)).astype(np.float16).astype(np.float32)
+    classes = _classes(seen.rows, labels)
+    weights, count = row_weights(seen.rows), len(labels) + 1
+    importance = inverse_document_frequency(seen.ngrams).astype(np.float16).astype(np.float32)
     dense = fit_softmax(
-        vectors, classes, weights, count=count, penalty=_DENSE_PENALTY, iterations=DENSE_ITERATIONS, step=step
+        seen.vectors,
+        classes,
+        weights,
+        count=count,
+        penalty=_DENSE_PENALTY,
+        iterations=DENSE_ITERATIONS,
+        start=start.dense if start else None,
+        step=step,
     )
     lexical = fit_softmax(
-        hashed_ngrams(texts, importance),
+        seen.ngrams.times(importance),
         classes,
         weights,
         count=count,
         penalty=_LEXICAL_PENALTY,
         iterations=LEXICAL_ITERATIONS,
+        start=start.lexical if start else None,
         step=step,
     )
     return Head(
         version="unsaved",
-        encoder_name=encoder.name,
+        encoder_name=seen.encoder.name,
         fitted_labels=labels,
         dense=_rounded(dense),
         lexical=_rounded(lexical),

@@ -55,6 +55,7 @@ def fit_softmax(
     penalty: float,
     iterations: int,
     offset: Array | None = None,
+    start: Linear | None = None,
     step: Callable[[], object] = lambda: None,
 ) -> Linear:
     """Fit the regression.
@@ -67,6 +68,7 @@ def fit_softmax(
         penalty: L2 strength.
         iterations: Most steps of L-BFGS.
         offset: (n, m) scores of m further classes that stand as they are; they are numbered before the fitted ones.
+        start: Where to begin, say a regression fitted on most of these rows; zero when None.
         step: Called after each iteration, for a progress bar.
     """
     design = _SparseDesign(rows) if isinstance(rows, Sparse) else _DenseDesign(rows)
@@ -85,7 +87,10 @@ def fit_softmax(
         shrunk[-count:] = 0
         return -float(scale @ likely) + 0.5 * float(shrunk @ flat), gradient + shrunk
 
-    found = _lbfgs(loss, np.zeros((design.width + 1) * count), iterations, step)
+    first = np.zeros((design.width + 1) * count)
+    if start is not None:
+        first = np.concatenate([design.narrowed(start.weights).ravel(), start.bias]).astype(np.float64)
+    found = _lbfgs(loss, first, iterations, step)
     weights, bias = _unpacked(found, count)
     return Linear(design.expanded(weights), bias)
 
@@ -99,6 +104,8 @@ class _Design(Protocol):
 
     def expanded(self, weights: Array) -> Array: ...
 
+    def narrowed(self, weights: Array) -> Array: ...
+
 
 class _DenseDesign:
     def __init__(self, rows: Array) -> None:
@@ -111,6 +118,9 @@ class _DenseDesign:
         return np.asarray(self.rows.T @ error)
 
     def expanded(self, weights: Array) -> Array:
+        return weights
+
+    def narrowed(self, weights: Array) -> Array:
         return weights
 
 
@@ -136,6 +146,9 @@ class _SparseDesign:
         everywhere = np.zeros((BUCKETS, weights.shape[1]), np.float32)
         everywhere[self.used] = weights
         return everywhere
+
+    def narrowed(self, weights: Array) -> Array:
+        return weights[self.used]
 
 
 def _sparse_product(rows: Sparse, weights: Array) -> Array:

@@ -43,6 +43,14 @@ class Sparse:
         where = np.repeat(self.starts[rows], lengths) + inside
         return Sparse(starts, self.buckets[where], self.weights[where])
 
+    def times(self, importance: NDArray[np.float32]) -> Sparse:
+        """Return the rows with every weight times its bucket's importance, scaled to length 1."""
+        weights = self.weights * importance[self.buckets]
+        lengths = np.diff(self.starts)
+        filled = lengths > 0
+        norms = np.sqrt(np.add.reduceat(weights * weights, self.starts[:-1][filled])) if filled.any() else weights
+        return Sparse(self.starts, self.buckets, weights / np.repeat(norms, lengths[filled]))
+
 
 def hashed_ngrams(texts: Sequence[str], importance: NDArray[np.float32] | None = None) -> Sparse:
     """Return each text's n-grams: 1 + log of the count, times importance, scaled to length 1.
