@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from measures.encoders import folders_in, registered, unseen_by
 from measures.rows import as_row, split, training_rows
 from measures.scores import at_coverages
 from moslm.models.classifiers import artefact
 from moslm.models.classifiers.fitting import fit_head
 from moslm.models.classifiers.judging import auroc, calibration_error
 from moslm.models.encoders import load_encoder
-from moslm.models.encoders.transformer import TransformerEncoder
 
 
 def of_left_out_sources(data: Path, encoders: Path) -> dict[str, Any]:
     """Refit without the sources each encoder was tuned without, and score what was left out."""
-    folders = sorted(folder for folder in encoders.iterdir() if (folder / "card.json").exists())
-    found = [_without(data, folder) for folder in folders]
+    found = [_without(data, folder) for folder in folders_in(encoders)]
     recalls = {pair: recall for result in found for pair, recall in result["recalls"].items()}
     strange, novel, right, confidence = (
         np.concatenate([result[part] for result in found]) for part in ("strange", "novel", "right", "confidence")
@@ -37,7 +35,7 @@ def of_left_out_sources(data: Path, encoders: Path) -> dict[str, Any]:
 
 
 def _without(data: Path, folder: Path) -> dict[str, Any]:
-    out = {tuple(pair) for pair in json.loads((folder / "card.json").read_text())["left_out"]}
+    out = unseen_by(folder)
     rows = training_rows(data)
     dev = [record for record in split(data, "dev") if not record["constructed"]]
     shipped = artefact.read(artefact.SHIPPED)
@@ -47,7 +45,7 @@ def _without(data: Path, folder: Path) -> dict[str, Any]:
         [as_row(record) for record in dev if (record["domain"], record["source"]) not in out and not record["novel"]],
         labels,
         load_encoder(shipped.encoder_name),
-        TransformerEncoder(folder),
+        registered(folder),
     )
     left = [row for row in rows if (row.label, row.source) in out]
     scores = head.scores([row.text for row in left])

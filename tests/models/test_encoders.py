@@ -166,3 +166,8 @@ def test_threads_share_one_transformer(transformer):
     with ThreadPoolExecutor(8) as pool:
         side_by_side = list(pool.map(lambda text: transformer.encode([text])[0], texts))
     assert np.array_equal(side_by_side, [transformer.encode([text])[0] for text in texts])
+
+
+def test_other_weights_than_the_shipped_ones_have_another_name(tmp_path):
+    assert TransformerEncoder(tmp_path).name != TransformerEncoder().name
+    assert load_encoder(TransformerEncoder().name).name == TransformerEncoder().name

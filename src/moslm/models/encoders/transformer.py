@@ -32,10 +32,11 @@ class TransformerEncoder:
     Loaded at its first use, once, and safe to share between threads.
     """
 
-    name = NAME
     dimensions = 384
 
     def __init__(self, folder: Path = SHIPPED) -> None:
+        # equal names mean equal vectors: a head fitted over other weights must not find the shipped ones by their name
+        self.name = NAME if folder == SHIPPED else f"{NAME}@{folder.name}"
         self._folder = folder
         self._lock = threading.Lock()
         self._loaded: tuple[Any, Any] | None = None
