@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from contenders.rows import Data, Pair
+from contenders.rows import Data, LeftOut
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +51,8 @@ class Contender:
     """Learn and keep in the folder what `load` needs."""
     load: Callable[[Path], Router]
     """Start from the folder, as a service would."""
-    left_out: Callable[[Data, Pair, Path], Router]
-    """Learn again without one source and start."""
+    left_out: Callable[[Data, LeftOut, Path], Router]
+    """Learn again without some sources and start."""
 
 
 def _moslm() -> Contender:

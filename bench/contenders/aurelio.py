@@ -18,7 +18,7 @@ import numpy as np
 
 from contenders import Answer, Contender
 from contenders.minilm import KeptVectors, MiniLM
-from contenders.rows import Data, Pair
+from contenders.rows import Data, LeftOut
 
 THRESHOLD = 0.5
 TOP_K, AGGREGATION = 5, "sum"
@@ -103,8 +103,8 @@ def _load(folder: Path) -> _Routes:
     return _Routes(router)
 
 
-def _left_out(data: Data, pair: Pair, folder: Path) -> _Routes:
-    return _fitted(data.without(pair), KeptVectors(_kept(folder)))
+def _left_out(data: Data, out: LeftOut, folder: Path) -> _Routes:
+    return _fitted(data.without(out.pairs), KeptVectors(_kept(folder)))
 
 
 CONTENDER = Contender(

@@ -71,6 +71,13 @@ def table(figures: Mapping[str, Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def across(figures: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the same with a column a system: the shape for a page, which is higher than wide."""
+    lines = [f"| | {' | '.join(figures)} |", f"|---|{'---:|' * len(figures)}"]
+    lines += [f"| {head} | {' | '.join(cell(found) for found in figures.values())} |" for head, cell in _COLUMNS]
+    return "\n".join(lines)
+
+
 def _share(chosen: np.ndarray) -> float:
     return float(chosen.mean()) if len(chosen) else float("nan")
 
@@ -90,5 +97,6 @@ _COLUMNS = (
     ("novel answered", lambda f: f"{f['test']['novel_answered']:.1%}"),
     ("p50 / p95 ms", lambda f: f"{f['ms']['p50']:.1f} / {f['ms']['p95']:.1f}"),
     ("batch, requests/s", lambda f: f"{f['batch_per_second']:.0f}"),
+    ("start-up, s", lambda f: f"{f['start_seconds']:.1f}"),
     ("peak memory, MB", lambda f: f"{f['peak_mb']:.0f}"),
 )

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from contenders import Answer, Contender
-from contenders.rows import Data, Pair
+from contenders.rows import Data, LeftOut
 
 MAPPING = {
     "code": "it_support",
@@ -98,12 +98,12 @@ def _quietly() -> None:
     logging.getLogger("cascadeflow").setLevel(logging.ERROR)
 
 
-def _rules_left_out(data: Data, pair: Pair, folder: Path) -> _Detector:
+def _rules_left_out(data: Data, out: LeftOut, folder: Path) -> _Detector:
     _quietly()
     return _rules()
 
 
-def _hybrid_left_out(data: Data, pair: Pair, folder: Path) -> _Detector:
+def _hybrid_left_out(data: Data, out: LeftOut, folder: Path) -> _Detector:
     _quietly()
     return _hybrid()
 

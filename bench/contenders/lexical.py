@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from contenders import Answer, Contender
-from contenders.rows import Data, Pair
+from contenders.rows import Data, LeftOut
 
 THRESHOLD = 0.8
 _NOWHERE = ""
@@ -65,8 +65,8 @@ def _load(folder: Path) -> _Lexical:
     return _Lexical(joblib.load(folder / "pipeline.joblib"))
 
 
-def _left_out(data: Data, pair: Pair, folder: Path) -> _Lexical:
-    return _fitted(data.without(pair))
+def _left_out(data: Data, out: LeftOut, folder: Path) -> _Lexical:
+    return _fitted(data.without(out.pairs))
 
 
 CONTENDER = Contender(f"confidence >= {THRESHOLD}", {"sklearn": "scikit-learn"}, _fit, _load, _left_out)

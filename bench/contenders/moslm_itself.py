@@ -1,7 +1,9 @@
 """MoSLM's layer 1: the classifier it ships, asked through its public seam.
 
 It answers a request when its novelty p-value is not below ``triggers.novelty_alpha``. Left-out figures refit it on the
-same rows as every other system; the shipped artefact's card says which rows that one was fitted on.
+same rows as every other system; the shipped artefact's card says which rows that one was fitted on. Where no encoder
+was tuned without the sources that are left out, the refitted head has its first reading alone: the shipped encoder of
+the second was tuned on every source of train, so it would know them.
 """
 
 from __future__ import annotations
@@ -10,11 +12,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from measures.encoders import registered
+
 from contenders import Answer, Contender
-from contenders.rows import Data, Pair
+from contenders.rows import Data, LeftOut, Row
 from moslm.config import Config
 from moslm.escalation.novelty import p_value
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
+from moslm.models.classifiers.fitting import Row as FitRow
 from moslm.state import Turn
 
 ALPHA = Config().triggers.novelty_alpha
@@ -36,23 +41,32 @@ class _Ours:
         return [self.answer(text) for text in texts]
 
 
-def moslm_left_out(data: Data, pair: Pair) -> tuple[Classifier, Yardstick]:
-    """Refit the classifier on train without one source; what `build_classifier` returns.
+def moslm_left_out(data: Data, out: LeftOut) -> tuple[Classifier, Yardstick]:
+    """Refit the classifier on train without some sources; what `build_classifier` returns.
 
-    The first reading alone: the shipped encoder of the second was tuned on every source of train, so it would know
-    the one that is left out. ``bench/classifier.py --encoders`` measures both readings, with encoders tuned without.
-    Temperature and calibration are the shipped ones: held-out rows of sources like the left-out one are not at hand
-    when a source is new either.
+    With an encoder that was tuned without them, both readings are refitted and calibrated on dev, as ``moslm fit``
+    does it. Without one it is the first reading, with the shipped temperature and calibration.
     """
-    from moslm.models.classifiers import artefact, fitting
+    from moslm.models.classifiers import artefact
     from moslm.models.classifiers.encoder import EncoderClassifier
+    from moslm.models.classifiers.fitting import fit_head
     from moslm.models.encoders import load_encoder
 
-    rows = [fitting.Row(row.text, row.domain, row.source, row.license) for row in data.without(pair).train]
+    left = data.without(out.pairs)
     shipped = artefact.read(artefact.SHIPPED)
-    head = fitting.fit_head(rows, [], shipped.fitted_labels, load_encoder(shipped.encoder_name))
+    first = load_encoder(shipped.encoder_name)
+    if out.encoder is not None:
+        familiar = [row for row in _as_fitted(left.dev) if row.label is not None]
+        second = registered(out.encoder)
+        head = fit_head(_as_fitted(left.train), familiar, shipped.fitted_labels, first, second)
+        return EncoderClassifier(head), Yardstick(tuple(head.calibration.tolist()), tuple(head.single.tolist()))
+    head = fit_head(_as_fitted(left.train), [], shipped.fitted_labels, first)
     classifier = EncoderClassifier(replace(head, temperature=shipped.temperature))
     return classifier, Yardstick(tuple(shipped.calibration.tolist()))
+
+
+def _as_fitted(rows: Sequence[Row]) -> list[FitRow]:
+    return [FitRow(row.text, row.domain, row.source, row.license) for row in rows]
 
 
 def _fit(data: Data, folder: Path) -> None:
@@ -65,8 +79,8 @@ def _load(folder: Path) -> _Ours:
     return _Ours(*build_classifier(Config().classifier, list(load_domains(Config()).values())))
 
 
-def _left_out(data: Data, pair: Pair, folder: Path) -> _Ours:
-    return _Ours(*moslm_left_out(data, pair))
+def _left_out(data: Data, out: LeftOut, folder: Path) -> _Ours:
+    return _Ours(*moslm_left_out(data, out))
 
 
 CONTENDER = Contender(f"novelty p-value >= {ALPHA}", {}, _fit, _load, _left_out)

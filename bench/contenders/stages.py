@@ -1,4 +1,4 @@
-"""What a system does in a process of its own: learn, serve, learn again without each source.
+"""What a system does in a process of its own: learn, serve, learn again without some sources.
 
 Each stage reads what the stage before kept in the work folder and returns plain figures and answers. One thread is the
 caller's business (the environment variables must be set before numpy is imported). Judges nothing.
@@ -15,7 +15,7 @@ from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
-from contenders import CONTENDERS, rows
+from contenders import CONTENDERS, plans, rows
 
 BATCH_ROWS = 1000
 """Requests of the batch measurement at most."""
@@ -55,18 +55,25 @@ def serve(name: str, work: Path) -> dict[str, Any]:
 
 
 def left_out(name: str, work: Path) -> dict[str, Any]:
-    """Learn again without each source of train, then answer that source's rows and the novel rows of test."""
+    """Learn again without each group of sources, then answer their rows and the novel rows of test.
+
+    Returns:
+        For each source the answers to its rows, then to the novel rows.
+    """
     data = rows.kept(work / "data.json")
-    plan = json.loads((work / "plan.json").read_text(encoding="utf-8"))
+    plan = plans.kept(work / "plan.json")
     contender = CONTENDERS[name]()
     novel = [row.text for row in data.test if row.domain is None]
     found = {}
-    for domain, source in plan["pairs"]:
+    for number, out in enumerate(plan.groups, 1):
         started = time.perf_counter()
-        asked = [row.text for row in data.asked_of((domain, source), plan["most"])]
-        router = contender.left_out(data, (domain, source), work / name)
-        found[f"{domain}/{source}"] = [astuple(router.answer(text)) for text in (*asked, *novel)]
-        print(f"{name}: without {domain}/{source}, {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
+        router = contender.left_out(data, out, work / name)
+        strangers = [astuple(router.answer(text)) for text in novel]
+        for pair in out.pairs:
+            asked = [astuple(router.answer(row.text)) for row in data.asked_of(pair, plan.most)]
+            found["/".join(pair)] = [*asked, *strangers]
+        told = f"without {', '.join(map('/'.join, out.pairs))} ({number} of {len(plan.groups)})"
+        print(f"{name}: {told}, {time.perf_counter() - started:.0f} s", file=sys.stderr, flush=True)
     return found
 
 

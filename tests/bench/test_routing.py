@@ -12,8 +12,8 @@ import pytest
 BENCH = Path(__file__).resolve().parents[2] / "bench"
 sys.path.insert(0, str(BENCH))
 
-from contenders import CONTENDERS, Answer, Contender, figures, lemony, rows, stages  # noqa: E402
-from contenders.rows import EXAMPLES, Data, Row  # noqa: E402
+from contenders import CONTENDERS, Answer, Contender, figures, lemony, plans, readme, rows, stages  # noqa: E402
+from contenders.rows import EXAMPLES, WRITTEN, Data, LeftOut, Row  # noqa: E402
 
 DOMAINS = {"finance", "it_support", "customer_service", "complex_reasoning"}
 MONEY, LAPTOP, ODD = (
@@ -62,12 +62,12 @@ def test_a_large_left_out_source_counts_no_more_than_a_small_one_and_the_worst_i
     assert found["accuracy_kept"] == pytest.approx(3 / 5)
 
 
-def test_a_left_out_source_is_gone_from_train_and_dev_and_examples_are_never_left_out():
-    own = Row("my invoice", "finance", EXAMPLES, "")
-    data = Data((own, MONEY, LAPTOP), (MONEY, ODD), (MONEY,))
+def test_a_left_out_source_is_gone_from_train_and_dev_and_what_was_written_here_is_never_left_out():
+    own, written = Row("my invoice", "finance", EXAMPLES, ""), Row("my bill", "finance", WRITTEN, "")
+    data = Data((own, written, MONEY, LAPTOP), (MONEY, ODD), (MONEY,))
     assert data.pairs == [("finance", "bank"), ("it_support", "desk")]
-    left = data.without(("finance", "bank"))
-    assert (left.train, left.dev, left.test) == ((own, LAPTOP), (ODD,), (MONEY,))
+    left = data.without([("finance", "bank")])
+    assert (left.train, left.dev, left.test) == ((own, written, LAPTOP), (ODD,), (MONEY,))
     assert data.asked_of(("finance", "bank"), 250) == (MONEY,)
 
 
@@ -97,7 +97,7 @@ PARROT = Contender(
     {},
     _parrot_fit,
     lambda folder: Parrot(set((folder / "known").read_text().splitlines())),
-    lambda data, pair, folder: Parrot({row.text for row in data.without(pair).train}),
+    lambda data, out, folder: Parrot({row.text for row in data.without(out.pairs).train}),
 )
 
 
@@ -106,22 +106,39 @@ def test_a_system_learns_serves_and_learns_again_without_each_source(tmp_path, m
     (tmp_path / "parrot").mkdir()
     rows.write(Data((MONEY, LAPTOP), (), (MONEY, ODD)), tmp_path / "data.json")
     (tmp_path / "test.json").write_text(json.dumps([MONEY.text, ODD.text]))
-    (tmp_path / "plan.json").write_text(json.dumps({"pairs": [("finance", "bank")], "most": 5}))
+    plans.write(plans.one_by_one([("finance", "bank")], 5), tmp_path / "plan.json")
     assert stages.fit("parrot", tmp_path)["fit_seconds"] >= 0
     served = stages.serve("parrot", tmp_path)
     assert served["answers"] == [("finance", 0.0, True), ("finance", 1.0, True)]
     assert len(served["milliseconds"]) == 2
     assert served["peak_mb"] > 1
     assert stages.left_out("parrot", tmp_path) == {"finance/bank": [("finance", 1.0, True)] * 2}
-    assert "without finance/bank" in capsys.readouterr().err
+    assert "without finance/bank (1 of 1)" in capsys.readouterr().err
+
+
+KEPT = {"accuracy_kept": 0.9, "coverage": 0.6, "novel_answered": 0.2}
+WORST = {"source": "finance/bank", "recall": 0.5}
+FIGURES = {
+    "ms": {"p50": 1.0, "p95": 2.0},
+    "batch_per_second": 10.0,
+    "start_seconds": 1.2,
+    "peak_mb": 99.6,
+    "left_out": {"mean_recall": 0.8, "worst": WORST, "novelty_auroc": 0.7, **KEPT},
+    "test": {"accuracy": 0.984, "novelty_auroc": 0.95, **KEPT},
+}
+TOLD = {
+    "quick": False,
+    "learned_from": 26000,
+    "asked": 3600,
+    "left_out": [["finance/bank", "it_support/desk"], ["finance/broker"]],
+    "encoders_tuned_without": True,
+    "rows_a_source": 250,
+    "packages": {"moslm": "0.1.0"},
+}
 
 
 def test_the_table_has_a_line_a_system():
-    left_out = {"mean_recall": 0.8, "worst": {"source": "finance/bank", "recall": 0.5}, "novelty_auroc": 0.7}
-    kept = {"accuracy_kept": 0.9, "coverage": 0.6, "novel_answered": 0.2}
-    found = {"ms": {"p50": 1.0, "p95": 2.0}, "batch_per_second": 10.0, "peak_mb": 99.6, "left_out": left_out | kept}
-    found["test"] = {"accuracy": 0.984, "novelty_auroc": 0.95, **kept}
-    lines = figures.table({"one": found, "two": found}).splitlines()
+    lines = figures.table({"one": FIGURES, "two": FIGURES}).splitlines()
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| one", "| two"]
     assert "98.4%" in lines[2]
     assert "50.0% (finance/bank)" in lines[2]
@@ -133,3 +150,67 @@ def test_a_system_that_does_not_exist_ends_the_bench_with_one_line():
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 1
     assert done.stderr == f"no system is called nobody: {', '.join(CONTENDERS)}\n"
+
+
+def test_every_system_leaves_out_together_what_an_encoder_was_tuned_without(tmp_path):
+    for number, pair in enumerate((["finance", "bank"], ["it_support", "desk"])):
+        (tmp_path / f"fold-{number}").mkdir()
+        card = {"left_out": [pair, ["finance", "gone"]]}
+        (tmp_path / f"fold-{number}" / "card.json").write_text(json.dumps(card))
+    plan = plans.as_tuned(tmp_path, [("finance", "bank"), ("it_support", "desk"), ("it_support", "never")], 9)
+    assert plan.pairs == [("finance", "bank"), ("it_support", "desk")]
+    assert plan.groups[1] == LeftOut((("it_support", "desk"),), tmp_path / "fold-1")
+    plans.write(plan, tmp_path / "plan.json")
+    assert plans.kept(tmp_path / "plan.json") == plan
+
+
+def test_a_written_request_that_says_what_is_asked_is_taught_to_nobody(tmp_path, monkeypatch):
+    def line(text, **more):
+        return json.dumps({"text": text, "domain": "finance", "source": "written", "license": "", **more}) + "\n"
+
+    route = tmp_path / "moslm-route"
+    route.mkdir()
+    for name in ("train", "dev", "test"):
+        (route / f"{name}.jsonl").write_text(line(f"in {name}", source="bank", novel=False, constructed=None))
+    (tmp_path / "finance.jsonl").write_text(line("In test!") + line("elsewhere"))
+    monkeypatch.setattr(rows, "_CORPUS", tmp_path)
+    found = rows.read(tmp_path)
+    assert [row.text for row in found.train if row.source != EXAMPLES] == ["elsewhere", "in train"]
+
+
+def test_the_readme_gets_the_table_between_its_marks_and_keeps_the_rest(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text(f"above\n{readme.BEGIN}\nstale\n{readme.END}\nbelow\n")
+    for _ in range(2):
+        readme.put(page, {"one": FIGURES}, TOLD)
+    text = page.read_text()
+    assert text.startswith(f"above\n{readme.BEGIN}\n\n| | one |")
+    assert text.endswith(f"moslm 0.1.0.\n\n{readme.END}\nbelow\n")
+    assert "3 sources left out in 2 groups" in text
+    assert "| accuracy, test | 98.4% |" in text
+    assert "stale" not in text
+
+
+def test_a_page_without_the_marks_stays_as_it_is(tmp_path):
+    page = tmp_path / "README.md"
+    page.write_text(f"only {readme.END}")
+    with pytest.raises(SystemExit, match="needs one line"):
+        readme.put(page, {"one": FIGURES}, TOLD)
+    assert page.read_text() == f"only {readme.END}"
+
+
+def test_a_small_part_is_shown_but_not_written_into_the_readme(tmp_path):
+    kept, page = tmp_path / "kept.json", tmp_path / "README.md"
+    kept.write_text(json.dumps({**TOLD, "quick": True, "systems": {"one": FIGURES}}))
+    page.write_text(f"{readme.BEGIN}\n{readme.END}\n")
+    command = [sys.executable, str(BENCH / "routing.py"), "--kept", str(kept), "--readme", str(page)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout.startswith("| system |")
+    assert done.returncode == 1
+    assert "no evidence" in done.stderr
+    assert page.read_text() == f"{readme.BEGIN}\n{readme.END}\n"
+
+
+def test_the_readme_has_a_place_for_the_table():
+    text = (BENCH.parent / "README.md").read_text(encoding="utf-8")
+    assert text.count(readme.BEGIN) == text.count(readme.END) == 1
