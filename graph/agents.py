@@ -81,7 +81,7 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
     toolbox = workshop.toolbox(domain, calls_tools)
     stated = "" if given is not None else getattr(settings.model, "revision", "")
     revision = revision_of(model, stated)
-    trusted = trust(domain, model, name, revision, workshop.signals, workshop.config.guarantee)
+    trusted = trust(domain, model, name, revision, workshop.signals, workshop.config)
     price = price_of(workshop.prices, name, given, settings.model)
     agent = DomainAgent(
         name=domain.name,

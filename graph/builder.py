@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from moslm.config import Config
 from moslm.context import MoSLMContext
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import Trigger
+from moslm.escalation.watching import watch_drafts
 from moslm.graph import routes
 from moslm.graph.parts import Overrides, Parts, build_parts
 from moslm.models.classifiers import Classifier
@@ -90,7 +92,9 @@ def _wired(parts: Parts) -> MoSLMGraph:
     )
     add(escalate(parts.large_model), metadata={"room": "models"})
     add(review(), metadata={"room": "person"})
-    add(respond(parts.audit, parts.memory, parts.terms), metadata={"room": "governance"})
+    watches = {name: each.watch for name, each in parts.trusted.items() if each.watch is not None}
+    watch = partial(watch_drafts, watches)
+    add(respond(parts.audit, parts.memory, parts.terms, watch), metadata={"room": "governance"})
 
     graph.add_edge(START, "screen")
     graph.add_conditional_edges("screen", routes.after_screen, ["recall", "respond"])

@@ -8,28 +8,32 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 
-from moslm.config import GuaranteeSettings
+from moslm.config import Config, DriftSettings, GuaranteeSettings, home
 from moslm.domains import Domain
 from moslm.escalation.calibration.artefact import Calibration, read_calibration
 from moslm.escalation.confidence import Gauge, Reading, Values
 from moslm.escalation.declining import declines
-from moslm.escalation.gauges import calibrated, missing, raw
+from moslm.escalation.drift_file import DriftFile
+from moslm.escalation.gauges import calibrated, missing, raw, watched
 from moslm.escalation.opinions import SecondOpinion
 from moslm.escalation.second_opinion import Stakes, worth_asking
 from moslm.escalation.signals import SignalFunction
+from moslm.escalation.watching import Watch
 from moslm.models.weights.shelf import hash_of
 from moslm.state import Draft
 
 CALIBRATED = "calibrated"
 """What ``confidence`` says where a calibration is to decide."""
+DRIFT = "drift.sqlite"
+"""File in `home` in which is remembered what was seen of the drafts served."""
 SHIPPED = "moslm.escalation.calibration"
 """The package that holds the shipped calibrations, in its folder ``shipped``."""
 
@@ -51,6 +55,8 @@ class Trust:
     """What a person should know: sentences, without the domain's name."""
     version: str | None
     """Version of the calibration, in force or not."""
+    watch: Watch | None = None
+    """Whom to tell of each draft: it looks for drift. None where no calibration is in force, or none can drift."""
 
     def required(self, own: float | None) -> float:
         """Return the confidence a draft needs, given the threshold a caller asked for."""
@@ -65,7 +71,7 @@ def trust(
     name: str,
     revision: Callable[[], str],
     signals: Collection[str],
-    promise: GuaranteeSettings | None,
+    config: Config,
 ) -> Trust:
     """Decide how a domain's drafts are trusted.
 
@@ -75,12 +81,12 @@ def trust(
         name: The name it is recorded under.
         revision: Returns the revision of its weights; asked only where a calibration wants to know.
         signals: Names of the signals that are measured.
-        promise: The promise that is to choose the threshold, if any.
+        config: The settings: the promise that is to choose the threshold, if any, and whether drift is watched.
 
     Raises:
         ConfigError: The calibration that the settings name cannot be read.
     """
-    settings = domain.settings
+    settings, promise = domain.settings, config.guarantee
     if settings.confidence != CALIBRATED:
         return Trust(raw(settings.confidence), settings.threshold, False, _unpromised(promise), None)
     found = read_calibration(settings.calibration) if settings.calibration else shipped(name)
@@ -91,14 +97,22 @@ def trust(
         why = f"{name} was never calibrated; run: moslm calibrate"
         return Trust(missing(why), settings.threshold, False, (f"keeps nothing local: {why}",), None)
     gauge = calibrated(found, domain.name, name, revision() if found.model == name else "", signals)
-    standing = gauge({}).calibration
+    plain = _watched(found, domain, gauge, config.drift)
+    return plain if promise is None else _promised(found, domain.name, plain, promise)
+
+
+def _watched(found: Calibration, domain: Domain, gauge: Gauge, drift: DriftSettings) -> Trust:
+    """Return trust in a calibration for as long as what is served looks like what it was fitted on."""
+    watch, notices = None, tuple[str, ...]()
     # an empty draft is incomplete by nature; anything else is said of every draft
-    notices = () if standing.state == "incomplete" else (f"keeps nothing local: its calibration is {standing.state}",)
-    if notices:
-        notices = (f"{notices[0]}, because {standing.why}",)
-    if promise is None:
-        return Trust(gauge, settings.threshold, False, notices, found.version)
-    return _promised(found, domain.name, gauge, promise, notices)
+    if drift.watch and gauge({}).calibration.state == "incomplete":
+        watch = Watch(found, domain.name, drift.alpha, DriftFile(home() / DRIFT))
+        gauge = watched(gauge, lambda: watch.alarm)
+        notices = () if watch.watches else ("is not watched for drift: its calibration is older than this release",)
+    standing = gauge({}).calibration
+    if standing.state != "incomplete":
+        notices = (f"keeps nothing local: its calibration is {standing.state}, because {standing.why}",)
+    return Trust(gauge, domain.settings.threshold, False, notices, found.version, watch)
 
 
 def revision_of(model: BaseChatModel, stated: str) -> Callable[[], str]:
@@ -169,19 +183,22 @@ def file_name(model: str) -> str:
     return re.sub(r"[^A-Za-z0-9._-]+", "-", model) + ".json"
 
 
-def _promised(
-    found: Calibration, domain: str, gauge: Gauge, promise: GuaranteeSettings, notices: Sequence[str]
-) -> Trust:
+def _promised(found: Calibration, domain: str, plain: Trust, promise: GuaranteeSettings) -> Trust:
     words = f"at most {promise.risk:.3g} of the kept answers wrong, with {1 - promise.delta:.3g} confidence"
     made = found.guarantee
     if made is None or (made.risk, made.delta) != (promise.risk, promise.delta):
         why = f"calibration {found.version} was not made for this promise ({words}); run: moslm calibrate"
-        return Trust(_withheld(gauge, why), 1.0, True, (*notices, f"keeps nothing local: {why}"), found.version)
+        return _kept_nothing(plain, why)
     threshold = made.threshold(domain)
     if threshold is None:
         why = f"no threshold of calibration {found.version} keeps the promise ({words}){_feasible(found, domain)}"
-        return Trust(_withheld(gauge, why), 1.0, True, (*notices, f"keeps nothing local: {why}"), found.version)
-    return Trust(gauge, threshold, True, tuple(notices), found.version)
+        return _kept_nothing(plain, why)
+    return replace(plain, threshold=threshold, guaranteed=True)
+
+
+def _kept_nothing(plain: Trust, why: str) -> Trust:
+    notices = (*plain.notices, f"keeps nothing local: {why}")
+    return replace(plain, gauge=_withheld(plain.gauge, why), threshold=1.0, guaranteed=True, notices=notices)
 
 
 def _feasible(found: Calibration, domain: str) -> str:

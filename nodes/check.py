@@ -112,6 +112,7 @@ def _measured(evidence: DraftEvidence, confidence: Confidence, accepted: bool) -
         "calibration": confidence.calibration.model_dump(mode="json") if confidence.calibration else None,
         "threshold": evidence.threshold,
         "accepted": accepted,
+        "declined": evidence.declined,
         "signals": [signal.model_dump(mode="json") for signal in confidence.signals],
     }
 

@@ -56,13 +56,20 @@ class Terms:
     baseline: Callable[[int, int], float]
 
 
-def respond(audit: AuditTrail, memory: Memory, terms: Terms) -> Node:
-    """Return the step that gives the answer and closes the record."""
+def respond(audit: AuditTrail, memory: Memory, terms: Terms, watch: Callable[[Decision], None]) -> Node:
+    """Return the step that gives the answer and closes the record.
+
+    Args:
+        audit: Where the record is kept.
+        memory: Where the answer is remembered.
+        terms: What stood in force.
+        watch: Told of each decision once, after it was kept.
+    """
 
     def step(state: MoSLMState, run: Run) -> Update:
         started = time.perf_counter()
         reply = state["reply"] or Reply(text="", outcome="handed_over", answered_by=None, refusal="nobody answered")
-        decision = _kept(_closed(state, reply, terms, started), audit)
+        decision = _kept(_closed(state, reply, terms, started), audit, watch)
         if _worth_remembering(state, reply):
             memory.keep(state["request"], run, reply["text"], decision.domain)
         tracing.label_run(decision, run.config)
@@ -120,7 +127,7 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
     )
 
 
-def _kept(decision: Decision, audit: AuditTrail) -> Decision:
+def _kept(decision: Decision, audit: AuditTrail, watch: Callable[[Decision], None]) -> Decision:
     """Keep the record and return the one that stands.
 
     A run that is repeated from a checkpoint, after a crash or by a person, closes a request that was closed before.
@@ -134,6 +141,7 @@ def _kept(decision: Decision, audit: AuditTrail) -> Decision:
             return first
         decision = decision.model_copy(update={"id": str(uuid.uuid4())})
         audit.append(decision)
+    watch(decision)
     return decision
 
 
@@ -156,6 +164,7 @@ def _draft(part: str, draft: Draft, measured: dict[str, Any]) -> DraftRecord:
         calibration=measured.get("calibration"),
         threshold=measured.get("threshold", 1.0),
         accepted=measured.get("accepted", False),
+        declined=measured.get("declined", False),
         signals=measured.get("signals", []),
         tools=draft.get("tools", []),
         passages=draft.get("passages", []),

@@ -247,6 +247,15 @@ class GuaranteeSettings(Settings):
     """Chance that the promise does not hold."""
 
 
+class DriftSettings(Settings):
+    """Whether what is served is watched for drift; an alarm ends a calibration, see docs/guides/calibrating.md."""
+
+    watch: bool = True
+    """Compare each draft's signals with those of the answers the calibration was fitted on."""
+    alpha: float = Field(default=0.01, gt=0, lt=1)
+    """Chance that a calibration is ever called drifted though nothing has changed, however long it is in use."""
+
+
 class Limits(Settings):
     """How large a request may be."""
 
@@ -307,6 +316,7 @@ class Config(Settings):
     classifier: ClassifierSettings = ClassifierSettings()
     triggers: TriggerSettings = TriggerSettings()
     guarantee: GuaranteeSettings | None = None
+    drift: DriftSettings = DriftSettings()
     large_model: LargeModelSettings | None = None
     limits: Limits = Limits()
     recall: RecallSettings = RecallSettings()

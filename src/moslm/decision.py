@@ -132,10 +132,11 @@ class ToolUse(Record):
 class CalibrationUse(Record):
     """What stood behind a draft's confidence."""
 
-    state: Literal["in_force", "missing", "stale", "foreign", "incomplete", "uncalibrated"]
+    state: Literal["in_force", "missing", "stale", "drifted", "foreign", "incomplete", "uncalibrated"]
     """``in_force``: the confidence is a calibrated probability of being right. ``missing``: there is no calibration;
-    ``stale``: it has expired, or the model or the signals have changed since; ``foreign``: it is of another model, or
-    never saw this domain; ``incomplete``: this draft lacks signals it needs. In these four the confidence is unknown.
+    ``stale``: it has expired, or the model or the signals have changed since; ``drifted``: what is served no longer
+    looks like the answers it was fitted on; ``foreign``: it is of another model, or never saw this domain;
+    ``incomplete``: this draft lacks signals it needs. In these five the confidence is unknown.
     ``uncalibrated``: the settings chose a raw signal instead."""
     version: str | None = None
     """Version of the calibration; None where there is none."""
@@ -154,6 +155,8 @@ class DraftRecord(Record):
     """None when no confidence was measured: the model failed, or a person has to allow a write first."""
     threshold: float = Field(ge=0, le=1)
     accepted: bool
+    declined: bool = False
+    """Whether it says that it does not know, and so goes up whatever its confidence."""
     signals: list[Signal] = []
     tools: list[ToolUse] = []
     passages: list[str] = []

@@ -1,9 +1,16 @@
+from datetime import date
+
 import pytest
 
 from moslm.cli import doctor, model_findings
 from moslm.cli.servers import Seen
-from moslm.config import Config
+from moslm.config import Config, home
 from moslm.errors import ConfigError
+from moslm.escalation.calibration.artefact import write_calibration
+from moslm.escalation.calibration.fitting import fit_calibration
+from moslm.escalation.calibration.labelled import LabelledAnswer
+from moslm.escalation.drift_file import DriftFile
+from moslm.escalation.watching import Watch
 
 VLLM = """
 [defaults.model]
@@ -171,3 +178,19 @@ def test_what_does_not_fit_together_is_told(config, moslm_command, monkeypatch):
 def test_a_missing_large_model_is_a_note_with_the_way_to_one():
     (finding,) = doctor._large_model(Config(), None)
     assert (finding.state, finding.mend) == ("note", "add [large_model]; see: moslm config example")
+
+
+def test_a_calibration_that_has_drifted_is_told(config, folder, moslm_command):
+    rows = [LabelledAnswer("finance", f"g{i}", {"mean": 0.5 + i % 40 / 100}, i % 3 > 0) for i in range(80)]
+    made = fit_calibration(rows, signals=["mean"], model="scripted", revision="", created=date.today())
+    write_calibration(folder / "finance.json", made)
+    config.write_text(f'{config.read_text()}\n[domains.finance]\ncalibration = "finance.json"\n')
+    _, before, _ = moslm_command("doctor")
+    assert "drifted" not in before
+    watch = Watch(made, "finance", 0.01, DriftFile(home() / "drift.sqlite"), settle_s=0)
+    for _ in range(100):
+        watch.notice({"mean": 0.9})
+    code, out, _ = moslm_command("doctor")
+    assert code == 0
+    said = " ".join(out.split())
+    assert "note confidence: finance keeps nothing local: its calibration is drifted, because after" in said

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -11,10 +13,12 @@ from langchain_core.messages import AIMessage
 from langchain_core.outputs import ChatGeneration, ChatResult
 from pydantic import Field
 
-from moslm import Config, MoSLMContext
-from moslm.escalation.calibration.artefact import write_calibration
+from moslm import Config, MoSLMContext, config
+from moslm.escalation.calibration.artefact import read_calibration, write_calibration
 from moslm.escalation.calibration.fitting import Promise, fit_calibration
 from moslm.escalation.calibration.labelled import LabelledAnswer
+from moslm.escalation.drift_file import DriftFile
+from moslm.escalation.watching import Watch
 
 QUESTION = "What is my budget?"
 
@@ -175,3 +179,44 @@ def test_a_draft_that_declines_is_not_asked_about(decide, tmp_path):
     model = Stranger(replies=("I do not know.",))
     assert decide(model, settings(tmp_path / "c.json", finance=ASKING))["reasons"][0]["trigger"] == "declined"
     assert len(model.said) == 1
+
+
+def drifting(path, *, alpha=0.01, served=200):
+    """Let drafts that are sure of every word be served under a calibration of which half were not."""
+    watch = Watch(read_calibration(path), "finance", alpha, DriftFile(config.home() / "drift.sqlite"), settle_s=0)
+    for _ in range(served):
+        watch.notice({"mean": 0.98})
+    return watch
+
+
+def test_what_is_served_is_watched_once_a_decision(moslm, ask, tmp_path):
+    made = calibration(tmp_path / "c.json")
+    graph = moslm({"finance": Stranger()}, config=settings(tmp_path / "c.json"))
+    ask(graph, QUESTION)
+    state = DriftFile(config.home() / "drift.sqlite").read(made.version, "finance")
+    assert [play["seen"] for play in json.loads(state)["plays"].values()] == [1, 1]
+
+
+def test_a_calibration_that_has_drifted_keeps_nothing_and_says_so(decide, tmp_path, caplog):
+    calibration(tmp_path / "c.json")
+    assert drifting(tmp_path / "c.json").alarm is not None
+    decision = decide(Stranger(), settings(tmp_path / "c.json"))
+    assert decision["outcome"] == "handed_over"
+    assert decision["confidence"] is None
+    assert decision["calibration"]["state"] == "drifted"
+    assert "than in the answers it was fitted on" in decision["reasons"][0]["detail"]
+    assert "finance keeps nothing local: its calibration is drifted" in caplog.text
+
+
+def test_whoever_does_not_want_to_be_told_of_drift_is_not(decide, tmp_path):
+    calibration(tmp_path / "c.json")
+    drifting(tmp_path / "c.json")
+    decision = decide(Stranger(), settings(tmp_path / "c.json", drift={"watch": False}))
+    assert decision["calibration"]["state"] == "in_force"
+
+
+def test_a_calibration_older_than_the_watch_is_named(moslm, tmp_path, caplog):
+    made = calibration(tmp_path / "c.json")
+    write_calibration(tmp_path / "c.json", replace(made, references={}))
+    moslm({"finance": Stranger()}, config=settings(tmp_path / "c.json"))
+    assert "finance is not watched for drift" in caplog.text

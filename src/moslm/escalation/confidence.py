@@ -51,7 +51,8 @@ def measure(draft: Draft, signals: Mapping[str, SignalFunction], gauge: Gauge) -
     """
     if draft.get("error") or not draft["text"].strip():
         return Confidence(None, (), None)
-    measured = {name: signal(draft) for name, signal in signals.items()}
+    # recorded under the name it is listed by, which is the one a calibration knows
+    measured = {name: signal(draft).model_copy(update={"name": name}) for name, signal in signals.items()}
     reading = gauge({name: signal.value for name, signal in measured.items()})
     return Confidence(reading.value, tuple(measured.values()), reading.calibration)
 

@@ -71,6 +71,23 @@ def calibrated(
     return read
 
 
+def watched(gauge: Gauge, alarm: Callable[[], str | None]) -> Gauge:
+    """Return the gauge whose confidence is unknown once its calibration has drifted.
+
+    Args:
+        gauge: A calibrated gauge.
+        alarm: Says what has drifted, or None; asked at every reading.
+    """
+
+    def read(values: Values) -> Reading:
+        reading, why = gauge(values), alarm()
+        if why is None or reading.calibration.state not in ("in_force", "incomplete"):
+            return reading
+        return Reading(None, reading.calibration.model_copy(update={"state": "drifted", "why": why}))
+
+    return read
+
+
 def _unfit(
     calibration: Calibration, domain: str, model: str, revision: str, signals: Collection[str]
 ) -> CalibrationUse | None:

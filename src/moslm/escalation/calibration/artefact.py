@@ -19,7 +19,8 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from moslm.errors import ConfigError
-from moslm.escalation.calibration.calibrator import Calibrator
+from moslm.escalation.calibration.calibrator import Calibrator, first_word
+from moslm.escalation.calibration.drift import Reference
 from moslm.escalation.calibration.guarantee import Guarantee
 
 FORMAT = 1
@@ -98,6 +99,8 @@ class Calibration:
         guarantee: Thresholds that keep a stated risk, if one was asked for.
         created: Day it was made.
         expires: First day on which it must not be used any more.
+        references: By domain, how the probability and the cheap signals were spread over the labelled answers; what is
+            served is compared with it (`moslm.escalation.calibration.drift`). Files of earlier releases have none.
         version: Hash of everything above, in twelve letters.
     """
 
@@ -110,6 +113,7 @@ class Calibration:
     guarantee: Guarantee | None
     created: date
     expires: date
+    references: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
     version: str = field(default="")
 
     def probability(self, domain: str, values: Mapping[str, float | None]) -> float | None:
@@ -123,10 +127,7 @@ class Calibration:
             The probability; None, which every reader takes for low, when the domain was not calibrated or when no
             calibrated combination of signals is there.
         """
-        for calibrator in self.calibrators.get(domain, ()):
-            if calibrator.judges(values):
-                return calibrator.probability(values)
-        return None
+        return first_word(self.calibrators.get(domain, ()), values)
 
     def threshold(self, domain: str) -> float | None:
         """Return the probability from which answers of a domain are kept under the guarantee; None without one."""

@@ -7,7 +7,7 @@ first, so that 0.99 and 0.999 are told apart. Knows how to apply itself, not how
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -78,6 +78,11 @@ class Calibrator:
     def probability(self, values: Mapping[str, float | None]) -> float:
         """Return the probability that the answer is right."""
         return float(self.curve.apply(np.array([self.score(values)]))[0])
+
+
+def first_word(calibrators: Sequence[Calibrator], values: Mapping[str, float | None]) -> float | None:
+    """Return the probability by the first calibrator that judges such signals; None where none does."""
+    return next((each.probability(values) for each in calibrators if each.judges(values)), None)
 
 
 def known(value: float | None) -> float | None:

@@ -15,13 +15,17 @@ from numpy.typing import NDArray
 
 from moslm.errors import ConfigError
 from moslm.escalation.calibration.artefact import Calibration, versioned
-from moslm.escalation.calibration.calibrator import Calibrator, known
+from moslm.escalation.calibration.calibrator import Calibrator, first_word, known
+from moslm.escalation.calibration.drift import PROBABILITY, Reference, reference
 from moslm.escalation.calibration.guarantee import Guarantee, Method, Scope, guarantee
 from moslm.escalation.calibration.judging import judged
 from moslm.escalation.calibration.labelled import FOLDS, LabelledAnswer, fitted_on, folds_of
-from moslm.escalation.calibration.pooling import fitted_prefixes
+from moslm.escalation.calibration.pooling import fitted_prefixes, scale_of
+from moslm.escalation.signals import COSTLY, cheap
 
 Array = NDArray[np.float64]
+Said = tuple[float | None, float | None]
+"""Probability of one answer by all its signals, and by the cheap ones alone."""
 
 VALID_DAYS = 90
 """How long a calibration may be used unless told otherwise."""
@@ -72,12 +76,11 @@ def fit_calibration(
     calibrators = fitted_prefixes(rows, names, step)
     if held_out:
         judged_rows, judged_on = list(held_out), "held_out"
-        bare = _bare(model, revision, names, calibrators, rows, created)
-        found = [bare.probability(row.domain, row.signals) for row in held_out]
+        found = [_said(calibrators, row) for row in held_out]
     else:
         judged_rows, judged_on = list(rows), "cross_fitted"
         found = _cross_fitted(rows, names, step)
-    by_domain = _by_domain(judged_rows, found)
+    by_domain = _by_domain(judged_rows, [whole for whole, _ in found])
     probabilities, right = (np.concatenate(part) for part in zip(*by_domain.values(), strict=True))
     figures = {"": judged(probabilities, right, judged_on)}
     figures |= {name: judged(*pair, judged_on) for name, pair in by_domain.items()}
@@ -93,6 +96,7 @@ def fit_calibration(
         guarantee=promised,
         created=created,
         expires=created + timedelta(days=valid_days),
+        references=_references(calibrators, [*rows, *held_out], judged_rows, [cheaply for _, cheaply in found]),
     )
     return versioned(calibration)
 
@@ -125,21 +129,40 @@ def _checked(rows: Sequence[LabelledAnswer], signals: Sequence[str], held_out: S
         raise ConfigError(f"no row to fit is of the held-out domain {min(strange)}", mend="label some of its answers")
 
 
-def _cross_fitted(
-    rows: Sequence[LabelledAnswer], signals: tuple[str, ...], step: Callable[[], object]
-) -> list[float | None]:
-    """Return each row's probability from calibrators that saw no row of its group."""
+def _cross_fitted(rows: Sequence[LabelledAnswer], signals: tuple[str, ...], step: Callable[[], object]) -> list[Said]:
+    """Return what is said of each row by calibrators that saw no row of its group."""
     folds = folds_of([row.group for row in rows])
-    found: list[float | None] = [None] * len(rows)
+    found: list[Said] = [(None, None)] * len(rows)
     for fold in range(FOLDS):
         others = [row for row, at in zip(rows, folds, strict=True) if at != fold]
         if len({row.right for row in others}) < 2:
             continue
         calibrators = fitted_prefixes(others, signals, step)
         for i in np.flatnonzero(folds == fold).tolist():
-            row = rows[i]
-            judge = next((each for each in calibrators.get(row.domain, ()) if each.judges(row.signals)), None)
-            found[i] = None if judge is None else judge.probability(row.signals)
+            found[i] = _said(calibrators, rows[i])
+    return found
+
+
+def _said(calibrators: Mapping[str, tuple[Calibrator, ...]], row: LabelledAnswer) -> Said:
+    here = calibrators.get(row.domain, ())
+    return first_word(here, row.signals), first_word(here, cheap(row.signals))
+
+
+def _references(
+    calibrators: Mapping[str, tuple[Calibrator, ...]],
+    rows: Sequence[LabelledAnswer],
+    judged_rows: Sequence[LabelledAnswer],
+    cheaply: Sequence[float | None],
+) -> dict[str, tuple[Reference, ...]]:
+    """Return what drafts are compared with later: signals of all rows, probabilities of rows that were not fitted."""
+    said = scale_of(PROBABILITY, cheaply)
+    found = {}
+    for domain, own in calibrators.items():
+        scales = [scale for scale in (own[0].scales if own else ()) if scale.name not in COSTLY]
+        here = [row for row in rows if row.domain == domain]
+        judged_here = [value for row, value in zip(judged_rows, cheaply, strict=True) if row.domain == domain]
+        signals = [reference(scale, [row.signals.get(scale.name) for row in here]) for scale in scales]
+        found[domain] = (reference(said, judged_here), *signals) if judged_here else tuple(signals)
     return found
 
 
@@ -172,14 +195,3 @@ def _promised(
         judged_on=judged_on,
         groups=groups,
     )
-
-
-def _bare(
-    model: str,
-    revision: str,
-    signals: tuple[str, ...],
-    calibrators: dict[str, tuple[Calibrator, ...]],
-    rows: Sequence[LabelledAnswer],
-    created: date,
-) -> Calibration:
-    return Calibration(model, revision, signals, calibrators, fitted_on(rows), {}, None, created, created)

@@ -82,7 +82,7 @@ def _straight(
     rows: Sequence[LabelledAnswer], signals: tuple[str, ...], domains: tuple[str, ...]
 ) -> dict[str, Calibrator]:
     """Fit the regression of all domains together, without a curve."""
-    scales = tuple(_scale(name, [row.signals.get(name) for row in rows]) for name in signals)
+    scales = tuple(scale_of(name, [row.signals.get(name) for row in rows]) for name in signals)
     columns = _columns(rows, scales)
     width = columns.shape[1]
     member = np.array([[row.domain == domain for domain in domains] for row in rows], dtype=np.float64)
@@ -112,7 +112,8 @@ def _straight(
     }
 
 
-def _scale(name: str, values: Sequence[float | None]) -> Scale:
+def scale_of(name: str, values: Sequence[float | None]) -> Scale:
+    """Return how a signal becomes a standardised number, from the values it had."""
     there = [value for each in values if (value := known(each)) is not None]
     is_share = all(0 <= value <= 1 for value in there)
     moved = np.array([transformed(value, "logit" if is_share else "linear") for value in there])

@@ -48,3 +48,8 @@ SIGNALS: Mapping[str, SignalFunction] = MappingProxyType(
 )
 COSTLY: frozenset[str] = frozenset({"agreement", "self_check"})
 """Signals that a model must be asked for."""
+
+
+def cheap(values: Mapping[str, float | None]) -> dict[str, float | None]:
+    """Return the signals that are always measured: the costly ones are asked for where the others leave doubt."""
+    return {name: value for name, value in values.items() if name not in COSTLY}
