@@ -6,7 +6,7 @@ Knows numbers only: neither texts nor labels.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -156,9 +156,16 @@ def _sparse_product(rows: Sparse, weights: Array) -> Array:
     filled = np.flatnonzero(np.diff(rows.starts))
     if len(filled):
         starts = rows.starts[filled]
-        for number, column in enumerate(np.ascontiguousarray(weights.T, dtype=np.float32)):
-            scores[filled, number] = np.add.reduceat(column[rows.buckets] * rows.weights, starts)
+        for number, taken in enumerate(_taken(weights, rows.buckets)):
+            scores[filled, number] = np.add.reduceat(taken * rows.weights, starts)
     return scores
+
+
+def _taken(weights: Array, buckets: NDArray[np.int32]) -> Iterable[Array]:
+    """Return the weights of these buckets, class by class."""
+    if len(buckets) < len(weights):  # a request or two: to turn the whole table would take longer than all the rest
+        return weights[buckets].T
+    return (column[buckets] for column in np.ascontiguousarray(weights.T, dtype=np.float32))
 
 
 def _unpacked(flat: Flat, count: int) -> tuple[Array, Array]:

@@ -46,4 +46,4 @@ _BY_COUNT = (0.0, 0.3, 0.6, 1.0)
 
 
 def _is_figure(word: str) -> bool:
-    return any(letter.isdigit() for letter in word) and len(word) <= 4
+    return len(word) <= 4 and any(letter.isdigit() for letter in word)
