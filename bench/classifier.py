@@ -41,7 +41,7 @@ from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.head import Head
 
 EVERY = 8
-"""Of the requests that are changed every eighth is asked: each is asked some twenty times, and with a log that is long."""
+"""Of the requests that are changed every eighth is asked: each is asked some twenty times, also behind a long log."""
 
 
 @dataclass
