@@ -48,7 +48,10 @@ def after_review(state: MoSLMState) -> str | list[Send]:
 
 
 def tasks(state: MoSLMState, action: str) -> list[Task]:
-    """Divide the request: all of it to its domain, or to each domain the parts that are about it."""
+    """Divide the request: all of it to its domain, or to each domain the parts that are about it.
+
+    A domain that no part is most about, though the request as a whole is, gets all of it.
+    """
     found, text = state["classification"], state["request"]["text"]
     assert found is not None
     if action == "answer":
@@ -58,7 +61,7 @@ def tasks(state: MoSLMState, action: str) -> list[Task]:
         domain: " ".join(text[span["start"] : span["end"]].strip() for span, owner in owners if owner == domain)
         for domain in found["domains"]
     }
-    return [Task(part=str(i), domain=domain, text=share) for i, (domain, share) in enumerate(shares.items())]
+    return [Task(part=str(i), domain=domain, text=share or text) for i, (domain, share) in enumerate(shares.items())]
 
 
 def _owners(spans: Sequence[dict[str, Any]], domains: Sequence[str]) -> list[tuple[dict[str, Any], str]]:

@@ -5,9 +5,10 @@
 
 The lower layers stay as they were pre-trained, so each text passes them once and only the upper ones are trained; two
 cores do it in about a quarter of an hour. Every text is seen as it was written and in another style (case, punctuation,
-typing errors, a courtesy), because requests from elsewhere differ in style first. Domains count alike, sources by the
-square root of their size, the requests written for MoSLM (``corpus/``) a fixed share. Writes the encoder as an 8-bit
-ONNX file with its tokenizer and a card; ``moslm fit`` then fits heads over it in under a minute.
+typing errors, a courtesy, a benign aside before or after it), because requests from elsewhere differ in style first.
+Domains count alike, sources by the square root of their size, the requests written for MoSLM (``corpus/``) a fixed
+share. Writes the encoder as an 8-bit ONNX file with its tokenizer and a card; ``moslm fit`` then fits heads over it in
+under a minute.
 """
 
 from __future__ import annotations
@@ -30,12 +31,16 @@ from numpy.typing import NDArray
 from torch import nn
 from torch.nn import functional
 
-from moslm.models.classifiers.fitting import WRITTEN
+from moslm.escalation.wishes.fitting import labelled_sentences
+from moslm.models.classifiers.rows import WRITTEN
+from moslm.models.classifiers.surroundings import SHIPPED_ASIDES, Aside, read_asides, surrounded
 from moslm.models.encoders.transformer import NAME, pieces
 
+CORPUS = Path(__file__).parent.parent / "corpus"
 LABELS = ("complex_reasoning", "customer_service", "finance", "it_support", "nowhere")
 FROZEN_LAYERS = 3
 _WRITTEN_SHARE = 0.6
+_TASK_BATCH, _TASK_EVERY, _TASK_WEIGHT = 24, 4, 0.3
 _BATCH, _RATE, _HEAD_RATE, _TOKENS_DROPPED, _SCALE = 32, 1e-4, 3e-3, 0.1, 8.0
 
 
@@ -54,6 +59,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rows", nargs="+", type=Path, required=True)
     parser.add_argument("--not-like", nargs="*", type=Path, default=[], help="files whose texts must not be fitted on")
+    parser.add_argument("--asides", type=Path, default=SHIPPED_ASIDES)
+    parser.add_argument(
+        "--wishes", nargs="*", type=Path, default=[CORPUS / "wishes.jsonl", CORPUS / "wish_phrases.jsonl"]
+    )
+    parser.add_argument("--pairs", type=Path, default=CORPUS / "pairs.jsonl")
     parser.add_argument("--folds", type=int, default=0, help="instead: as many encoders, each without some sources")
     parser.add_argument("--steps", type=int, default=1400)
     parser.add_argument("--threads", type=int, default=2)
@@ -63,14 +73,15 @@ def main() -> None:
     torch.set_num_threads(options.threads)
     requests = read(options.rows, options.not_like)
     print(Counter(request.label for request in requests), flush=True)
-    hidden = halfway(requests, options.seed)
+    hidden = halfway(requests, read_asides(options.asides), options.seed)
+    beside = Beside(read_wishes(options.wishes, options.seed), read_pairs([options.pairs, *options.rows], options.seed))
     if not options.folds:
-        export(train(requests, hidden, options), options.out, _card(requests, [], options))
+        export(train(requests, hidden, beside, options), options.out, _card(requests, [], options))
     for number in range(options.folds):
         out = left_out(requests, number, options.folds)
         kept = [row for row, request in enumerate(requests) if (request.label, request.source) not in out]
         chosen = [requests[row] for row in kept]
-        network = train(chosen, [hidden[row] for row in kept], options)
+        network = train(chosen, [hidden[row] for row in kept], beside, options)
         export(network, options.out / f"fold-{number}", _card(chosen, sorted(out), options))
 
 
@@ -97,10 +108,12 @@ def read(files: Sequence[Path], not_like: Sequence[Path]) -> list[Request]:
     return found
 
 
-def restyled(text: str, chance: random.Random) -> str:
-    """Return a text as somebody else might have typed it: the words stay, the style does not."""
-    styles = (str.lower, str.upper, _unpunctuated, _mistyped, _courteous, _capitalised)
-    return chance.choice(styles)(text) if chance.random() < 0.7 else _mistyped(_unpunctuated(text.lower()))
+def restyled(text: str, asides: Sequence[Aside], chance: random.Random) -> str:
+    """Return a text as somebody else might have typed it: the words stay, the style and what stands around do not."""
+    styles = (str.lower, str.upper, _unpunctuated, _mistyped, _courteous, _capitalised, str)
+    if asides and chance.random() < 0.6:
+        text = surrounded(text, asides, chance)
+    return chance.choice(styles)(text) if chance.random() < 0.8 else _mistyped(_unpunctuated(text.lower()))
 
 
 def _unpunctuated(text: str) -> str:
@@ -154,6 +167,8 @@ class Network(nn.Module):
         super().__init__()
         self.base = _pretrained()
         self.head = nn.Linear(self.base.config.hidden_size, len(LABELS))
+        self.wish = nn.Linear(self.base.config.hidden_size, 1)
+        self.asked = nn.Linear(self.base.config.hidden_size, len(LABELS))
 
     def lower(self, ids: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Run the embeddings and the frozen layers."""
@@ -161,9 +176,7 @@ class Network(nn.Module):
 
     def upper(self, hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
         """Run the trained layers and return unit vectors, one a text."""
-        hidden = self._through(hidden, mask, FROZEN_LAYERS, len(self.base.encoder.layer))
-        counted = mask.unsqueeze(-1).to(hidden.dtype)
-        return functional.normalize((hidden * counted).sum(1) / counted.sum(1), dim=1)
+        return unit_mean(self._through(hidden, mask, FROZEN_LAYERS, len(self.base.encoder.layer)), mask)
 
     def logits(self, vectors: torch.Tensor) -> torch.Tensor:
         """Return the scores of the labels."""
@@ -178,57 +191,146 @@ class Network(nn.Module):
         return hidden
 
 
+def unit_mean(hidden: torch.Tensor, mask: torch.Tensor) -> torch.Tensor:
+    """Return the mean over the tokens of each text, scaled to length 1."""
+    counted = mask.unsqueeze(-1).to(hidden.dtype)
+    return functional.normalize((hidden * counted).sum(1) / counted.sum(1), dim=1)
+
+
 class Sentences(nn.Module):
-    """What is exported: word pieces in, unit vectors out."""
+    """What is exported: word pieces in; out come the vectors of the tuned layers, and those of the pre-trained ones.
+
+    The tuned layers know the domains they were tuned on; what belongs to none of anybody's domains shows better in the
+    layers that were left as they were.
+    """
 
     def __init__(self, network: Network) -> None:
         super().__init__()
         self.network = network
 
-    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> torch.Tensor:
-        """Return one unit vector a text."""
-        return self.network.upper(self.network.lower(input_ids, attention_mask), attention_mask)
+    def forward(self, input_ids: torch.Tensor, attention_mask: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return two unit vectors a text."""
+        hidden = self.network.lower(input_ids, attention_mask)
+        return self.network.upper(hidden, attention_mask), unit_mean(hidden, attention_mask)
 
 
 Hidden = NDArray[np.float16]
 """(tokens, width) states of one text halfway up."""
 
 
-def halfway(requests: Sequence[Request], seed: int) -> list[tuple[Hidden, Hidden]]:
+def halfway(requests: Sequence[Request], asides: Sequence[Aside], seed: int) -> list[tuple[Hidden, Hidden]]:
     """Run the frozen layers once over each text: as it was written, and restyled."""
     network, chance = Network(), random.Random(seed)
     written = _lower_halves(network, [request.text for request in requests])
-    other = _lower_halves(network, [restyled(request.text, chance) for request in requests])
+    other = _lower_halves(network, [restyled(request.text, asides, chance) for request in requests])
     return list(zip(written, other, strict=True))
 
 
-def train(requests: Sequence[Request], halves: Sequence[tuple[Hidden, Hidden]], options: argparse.Namespace) -> Network:
-    """Train the upper layers and the linear layer on weighted draws of the rows."""
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Texts halfway up, and for each what is to be learned: (n, k) zeros and ones."""
+
+    hidden: list[Hidden]
+    target: NDArray[np.float32]
+
+    def drawn(self, chance: np.random.Generator) -> NDArray[np.int64]:
+        """Return the rows of a batch: half of them with the most ones there are, half with fewer."""
+        ones = self.target.sum(axis=1)
+        most = ones >= min(2, ones.max())
+        half = _TASK_BATCH // 2
+        return np.concatenate([chance.choice(np.flatnonzero(most == kind), half) for kind in (True, False)])
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What is learned beside the domain, so that the vectors hold it too.
+
+    Attributes:
+        wishes: Sentences, and whether each wishes for a stronger model.
+        pairs: Requests of several parts, and the labels of their parts.
+    """
+
+    wishes: Task
+    pairs: Task
+
+
+def read_wishes(files: Sequence[Path], seed: int) -> Task:
+    """Read the sentences of wishes and near misses."""
+    lines = [json.loads(line) for file in files for line in file.open(encoding="utf-8")]
+    found = [pair for line in lines for pair in labelled_sentences(line)]
+    return _task([text for text, _ in found], np.array([[wished] for _, wished in found], np.float32), seed)
+
+
+def read_pairs(files: Sequence[Path], seed: int) -> Task:
+    """Read the requests of several parts among all rows: pairs of different domains, and of one."""
+    lines = [json.loads(line) for file in files for line in file.open(encoding="utf-8")]
+    found = [(line["text"], _domains(line)) for line in lines if _of_parts(line)]
+    target = np.array([[label in domains for label in LABELS] for _, domains in found], np.float32)
+    return _task([text for text, _ in found], target, seed)
+
+
+def _of_parts(line: dict[str, Any]) -> bool:
+    return "parts" in line or str(line.get("constructed")).startswith(("pair", "sgd_same"))
+
+
+def _domains(line: dict[str, Any]) -> set[str]:
+    if "parts" in line:
+        return {part["domain"] or "nowhere" for part in line["parts"]}
+    return set(line["domains"])
+
+
+def _task(texts: list[str], target: NDArray[np.float32], seed: int) -> Task:
+    """Take each text as it was written, and restyled."""
+    chance = random.Random(seed)
+    both = [*texts, *(restyled(text, (), chance) for text in texts)]
+    return Task(_lower_halves(Network(), both), np.concatenate([target, target]))
+
+
+def train(
+    requests: Sequence[Request],
+    halves: Sequence[tuple[Hidden, Hidden]],
+    beside: Beside,
+    options: argparse.Namespace,
+) -> Network:
+    """Train the upper layers and the linear layers on weighted draws of the rows, and of the tasks beside them."""
     torch.manual_seed(options.seed)
     network, steps = Network(), options.steps
     hidden = [state for half in halves for state in half]
     classes = np.repeat([LABELS.index(request.label) for request in requests], 2)
     weights = np.repeat(row_weights(requests) / 2, 2)
     trained = [*network.base.encoder.layer[FROZEN_LAYERS:].parameters()]
+    linear = [*network.head.parameters(), *network.wish.parameters(), *network.asked.parameters()]
+    chance = np.random.default_rng(options.seed)
     optimizer = torch.optim.AdamW(
-        [{"params": trained, "lr": _RATE}, {"params": network.head.parameters(), "lr": _HEAD_RATE}], weight_decay=0.01
+        [{"params": trained, "lr": _RATE}, {"params": linear, "lr": _HEAD_RATE}], weight_decay=0.01
     )
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [_RATE, _HEAD_RATE], total_steps=steps + 1, pct_start=0.1)
     network.train()
     losses = []
     for number, rows in enumerate(_batches(hidden, weights, steps, options.seed), 1):
-        inputs, mask = _padded([hidden[row] for row in rows], dropped=_TOKENS_DROPPED)
         target = torch.tensor(classes[rows])
-        loss = functional.cross_entropy(network.logits(network.upper(inputs, mask)), target, label_smoothing=0.05)
+        vectors = network.upper(*_padded([hidden[row] for row in rows], dropped=_TOKENS_DROPPED))
+        loss = functional.cross_entropy(network.logits(vectors), target, label_smoothing=0.05)
+        single = functional.one_hot(target, len(LABELS)).float()
+        loss = loss + _TASK_WEIGHT * _told_apart(network.asked(vectors), single)
+        if number % _TASK_EVERY == 0:
+            task, logits = ((beside.pairs, network.asked), (beside.wishes, network.wish))[number // _TASK_EVERY % 2]
+            drawn = task.drawn(chance)
+            vectors = network.upper(*_padded([task.hidden[row] for row in drawn], dropped=_TOKENS_DROPPED))
+            loss = loss + _told_apart(logits(vectors), torch.from_numpy(task.target[drawn]))
         optimizer.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_([*trained, *network.head.parameters()], 1.0)
+        nn.utils.clip_grad_norm_([*trained, *linear], 1.0)
         optimizer.step()
         schedule.step()
         losses.append(loss.item())
         if number % 100 == 0:
             print(f"step {number}/{steps}, loss {np.mean(losses[-100:]):.3f}", flush=True)
     return network.eval()
+
+
+def _told_apart(logits: torch.Tensor, target: torch.Tensor) -> torch.Tensor:
+    return functional.binary_cross_entropy_with_logits(logits * _SCALE, target * 0.95 + 0.025)
 
 
 def _batches(hidden: Sequence[Hidden], weights: NDArray[np.float64], steps: int, seed: int) -> list[NDArray[np.int64]]:
@@ -287,8 +389,13 @@ def export(network: Network, out: Path, card: dict[str, Any]) -> None:
         example,
         str(full),
         input_names=["input_ids", "attention_mask"],
-        output_names=["sentence"],
-        dynamic_axes={"input_ids": {0: "n", 1: "t"}, "attention_mask": {0: "n", 1: "t"}, "sentence": {0: "n"}},
+        output_names=["sentence", "halfway"],
+        dynamic_axes={
+            "input_ids": {0: "n", 1: "t"},
+            "attention_mask": {0: "n", 1: "t"},
+            "sentence": {0: "n"},
+            "halfway": {0: "n"},
+        },
         opset_version=17,
         dynamo=False,
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from moslm.config import Config
 from moslm.domains import load_domains
-from moslm.models.classifiers.fitting import EXAMPLES, Row
+from moslm.models.classifiers.rows import EXAMPLES, Row
 
 _ROOT = Path(__file__).parents[2]
 CORPUS = _ROOT / "corpus" / "requests"

@@ -9,8 +9,10 @@ from moslm import Config, ConfigError, Turn
 from moslm.config import ClassifierSettings
 from moslm.domains import load_domains
 from moslm.models.classifiers import artefact, build_classifier
-from moslm.models.classifiers.fitting import EXAMPLES, Row, fit_head, make_bank
+from moslm.models.classifiers.banking import make_bank
+from moslm.models.classifiers.fitting import fit_head
 from moslm.models.classifiers.judging import auroc, calibration_error, judged
+from moslm.models.classifiers.rows import EXAMPLES, Row
 from moslm.models.encoders import load_encoder
 
 HOLIDAYS = """

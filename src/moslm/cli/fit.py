@@ -1,7 +1,9 @@
 """``moslm fit``: fits the classifier's head from the domains' examples and labelled rows, and says how good it is.
 
 Rows are JSON lines ``{"text", "domain"}``; ``source`` and ``license`` are kept for the card, ``"novel": true`` marks a
-request that belongs to no domain, and rows marked as ``constructed`` are left out.
+request that belongs to no domain, and rows marked as ``constructed`` are left out. Requests of several parts,
+``{"text", "multi_domain"}`` with ``parts`` or marked as constructed pairs, teach when a request is about several
+domains.
 """
 
 from __future__ import annotations
@@ -20,12 +22,13 @@ from moslm.errors import ConfigError
 
 if TYPE_CHECKING:
     from moslm.domains import Domain
-    from moslm.models.classifiers.fitting import Row
     from moslm.models.classifiers.judging import Figures
+    from moslm.models.classifiers.rows import PartedRow, Row
 
 HELP = "Fit the classifier on the domains' examples"
-_ENCODER, _CAREFUL_ENCODER = "wordllama-l2-supercat-256", "moslm-minilm-l6-1"
+_ENCODER, _CAREFUL_ENCODER = "wordllama-l2-supercat-256", "moslm-minilm-l6-2"
 _HELD_OUT_SHARE = 10
+_PARTED = ("pair_", "sgd_same_dialogue")
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -58,7 +61,8 @@ def run(options: argparse.Namespace) -> int:
     from moslm.config import home, load
     from moslm.domains import load_domains
     from moslm.models.classifiers import artefact
-    from moslm.models.classifiers.fitting import STEPS, fit_head, make_bank
+    from moslm.models.classifiers.banking import make_bank
+    from moslm.models.classifiers.fitting import STEPS, fit_head
     from moslm.models.classifiers.judging import judged
     from moslm.models.encoders import load_encoder
 
@@ -68,7 +72,7 @@ def run(options: argparse.Namespace) -> int:
     _complete(rows, domains)
     with tqdm(total=STEPS, desc="fitting", unit="step", leave=False, disable=None) as bar:
         encoders = load_encoder(_ENCODER), load_encoder(_CAREFUL_ENCODER)
-        head = fit_head(rows, held_out, tuple(domains), *encoders, step=bar.update)
+        head = fit_head(rows, held_out, tuple(domains), *encoders, parted=_parted(options.rows), step=bar.update)
     out = options.out or home() / "head"
     figures = judged(head, held_out)
     bank = make_bank(head, rows, without=options.not_in_bank)
@@ -82,7 +86,7 @@ def run(options: argparse.Namespace) -> int:
 
 def _divided(options: argparse.Namespace, domains: dict[str, Domain]) -> tuple[list[Row], list[Row]]:
     """Return what is fitted on and what is held out: the files named, or every tenth row by its hash."""
-    from moslm.models.classifiers.fitting import EXAMPLES, Row
+    from moslm.models.classifiers.rows import EXAMPLES, Row
 
     own = [Row(text, name, EXAMPLES, "Apache-2.0") for name, domain in domains.items() for text in domain.examples]
     given = [row for file in options.rows for row in _rows(file, domains) if row.source not in options.without]
@@ -94,10 +98,10 @@ def _divided(options: argparse.Namespace, domains: dict[str, Domain]) -> tuple[l
 
 
 def _rows(file: Path, domains: dict[str, Domain]) -> Iterator[Row]:
-    from moslm.models.classifiers.fitting import Row
+    from moslm.models.classifiers.rows import Row
 
     for number, record in _records(file):
-        if record.get("constructed"):
+        if record.get("constructed") or _of_parts(record):
             continue
         label = None if record.get("novel") else record.get("domain")
         text = record.get("text")
@@ -109,6 +113,19 @@ def _rows(file: Path, domains: dict[str, Domain]) -> Iterator[Row]:
             mend = f"one of: {', '.join(domains)}"
             raise ConfigError("no such domain", file=f"{file}:{number}", key="domain", value=label, mend=mend)
         yield Row(text, label, str(record.get("source") or file.stem), str(record.get("license") or "unstated"))
+
+
+def _parted(files: Sequence[Path]) -> list[PartedRow]:
+    """Return the requests of several parts; what is wrong with a file was said when its rows were read."""
+    from moslm.models.classifiers.rows import PartedRow
+
+    records = (record for file in files for _, record in _records(file))
+    return [PartedRow(record["text"], bool(record.get("multi_domain"))) for record in records if _of_parts(record)]
+
+
+def _of_parts(record: dict[str, Any]) -> bool:
+    built = str(record.get("constructed") or "")
+    return isinstance(record.get("text"), str) and ("parts" in record or built.startswith(_PARTED))
 
 
 def _records(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:

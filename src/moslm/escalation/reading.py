@@ -5,15 +5,13 @@ Asks the classifier, the novelty calibration and the grammar of wishes; judges n
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 
 from moslm.decision import Classification, Span
 from moslm.escalation.novelty import p_value
 from moslm.escalation.wishes import explicit_wish
-from moslm.models.classifiers import Classifier, Part, Ranking, Yardstick, runner_up
+from moslm.models.classifiers import Classifier, Part, Ranking, Yardstick
 from moslm.state import Turn
 
 
@@ -24,9 +22,9 @@ class Reader:
     Attributes:
         classifier: Ranks the domains.
         yardstick: What held-out requests measured under this classifier.
-        several_alpha: Share of requests about one domain that may be taken for several. It fixes the label set: the
-            domains that some part names more surely than all but this share of such requests name a second one.
-        part_threshold: Probability a part's domain needs to be in the set when there is no yardstick for it.
+        several_alpha: Share of requests about one domain that may be taken for several.
+        part_threshold: Probability a part's domain needs to be in the label set; where the yardstick says that the
+            request is about several, the two surest are in it at any probability.
         most_domains: Domains above which a request is about too many to be shared out.
         wish: Returns the words that ask for advanced reasoning, or None.
     """
@@ -43,34 +41,43 @@ class Reader:
         ranking = self.classifier.rank(turns)
         spans = self._spans(ranking)
         top = max(ranking.probabilities, key=lambda name: ranking.probabilities[name])
-        domains = self._label_set(spans) or [top]
+        several_p = self._several_p(ranking)
+        domains = self._label_set(ranking, spans, several_p) or [top]
         strangeness, known = ranking.strangeness, self.yardstick.strangeness
-        single = self.yardstick.runner_up
         return Classification(
             classifier=self.classifier.name,
             domain=top,
             probabilities={name: round(float(p), 6) for name, p in ranking.probabilities.items()},
             domains=domains,
             spread="one" if len(domains) == 1 else "few" if len(domains) <= self.most_domains else "too_many",
-            several_p=p_value(runner_up(ranking.parts), single) if single else None,
+            several_p=several_p,
             spans=spans if len(spans) > 1 else [],
             novelty_p=p_value(strangeness, known) if strangeness is not None and known else None,
             asked_for=self.wish(turns[-1].text),
             continued=ranking.continued,
         )
 
-    def _label_set(self, spans: Sequence[Span]) -> list[str]:
-        """Return the domains that parts are surely about, in reading order; none or several, never one alone."""
-        sure = [span.domain for span in spans if span.probability >= self._needed]
-        found = list(dict.fromkeys(sure))
+    def _several_p(self, ranking: Ranking) -> float | None:
+        known = self.yardstick.several
+        return p_value(ranking.several, known) if ranking.several is not None and known else None
+
+    def _label_set(self, ranking: Ranking, spans: Sequence[Span], several_p: float | None) -> list[str]:
+        """Return the domains the request is about, in reading order; none when it is about one."""
+        if several_p is not None and several_p > self.several_alpha:
+            return []
+        sure = {span.domain for span in spans if span.probability >= self.part_threshold}
+        if several_p is not None and len(sure) < 2:
+            sure = self._two_surest(ranking)
+        found = [*dict.fromkeys(span.domain for span in spans if span.domain in sure)]
+        found += sorted(sure.difference(found))
         return found if len(found) > 1 else []
 
-    @cached_property
-    def _needed(self) -> float:
-        """The probability that a second domain reaches in at most `several_alpha` of requests about one domain."""
-        single = self.yardstick.runner_up
-        spared = math.floor(self.several_alpha * (len(single) + 1))
-        return self.part_threshold if spared < 1 else math.nextafter(single[-spared], 2.0)
+    @staticmethod
+    def _two_surest(ranking: Ranking) -> set[str]:
+        """Return the two domains that some part, or else the whole, is surest of."""
+        whole = ranking.probabilities
+        own = {name: max((part.probabilities[name] for part in ranking.parts), default=0.0) for name in whole}
+        return set(sorted(whole, key=lambda name: (own[name], whole[name]), reverse=True)[:2])
 
     @staticmethod
     def _spans(ranking: Ranking) -> list[Span]:

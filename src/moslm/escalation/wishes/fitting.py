@@ -63,7 +63,7 @@ def main() -> None:
 
 def fit(rows: Sequence[dict[str, Any]], requests: Sequence[str]) -> tuple[np.ndarray, float]:
     """Return the weight of each bucket and the bias, in log-odds of being a wish."""
-    labelled = [pair for row in rows for pair in _labelled(row)]
+    labelled = [pair for row in rows for pair in labelled_sentences(row)]
     others = [(plain(text[:400]), 0) for text in requests]
     texts = [text for text, _ in labelled + others]
     truth = np.array([wish for _, wish in labelled + others], np.int64)
@@ -77,7 +77,8 @@ def in_held_out_third(text: str) -> bool:
     return _digest(text) % 3 == 0
 
 
-def _labelled(row: dict[str, Any]) -> Iterator[tuple[str, int]]:
+def labelled_sentences(row: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """Yield the plain sentences of a line, each with 1 where it overlaps the phrase that wishes and 0 elsewhere."""
     phrase = (row.get("phrase") or "").strip() if row["wish"] else ""
     for original, blanked in sentences(row["text"]):
         overlaps = bool(phrase) and (phrase in original or original in phrase)

@@ -42,6 +42,8 @@ class Ranking:
     """How unlike anything fitted on, larger is stranger; None when the classifier cannot tell."""
     continued: bool
     """Whether the earlier turns settled the domain, because the last message alone does not say it."""
+    several: float | None = None
+    """Log-odds that the request is about several domains; None when the classifier cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +52,8 @@ class Yardstick:
 
     strangeness: tuple[float, ...] = ()
     """Strangeness of familiar requests; empty when the classifier cannot tell novelty."""
-    runner_up: tuple[float, ...] = ()
-    """`runner_up` of requests about one domain; empty when nobody measured it."""
-
-
-def runner_up(parts: Sequence[Part]) -> float:
-    """Return how sure the second domain of a request is: each domain counts at the part that is surest of it."""
-    if not parts or len(parts[0].probabilities) < 2:
-        return 0.0
-    surest = [max(part.probabilities[label] for part in parts) for label in parts[0].probabilities]
-    return sorted(surest)[-2]
+    several: tuple[float, ...] = ()
+    """`Ranking.several` of requests about one domain; empty when nobody measured it."""
 
 
 class Classifier(Protocol):

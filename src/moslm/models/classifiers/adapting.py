@@ -79,7 +79,21 @@ def adapted(head: Head, bank: Bank | None, kept: tuple[str, ...], new: Mapping[s
         more = (*head.careful.added, *_all_added(second, bank.careful, bank.labels))
         grown = replace(grown, careful=replace(head.careful, added=more))
     strange = [_held_out_strangeness(grown, name, first, second, bank) for name in new]
+    grown = _beside(grown, first, second, {name: np.arange(len(first[name].vectors)) for name in new})
     return replace(grown, calibration=np.sort(np.concatenate([head.calibration, *strange])))
+
+
+def _beside(
+    head: Head, first: Mapping[str, Reading], second: Mapping[str, Reading], rows: Mapping[str, NDArray[np.int64]]
+) -> Head:
+    """Return the head to which these rows of the new labels' examples are familiar."""
+    for name, chosen in rows.items():
+        if head.prototypes is not None:
+            head = replace(head, prototypes=head.prototypes.with_examples(first[name].vectors[chosen]))
+        if head.careful is not None and head.careful.prototypes is not None and name in second:
+            seen = head.careful.prototypes.with_examples(second[name].vectors[chosen])
+            head = replace(head, careful=replace(head.careful, prototypes=seen))
+    return head
 
 
 def _all_added(readings: Mapping[str, Reading], bank: Array, labels: int) -> tuple[AddedLabel, ...]:
@@ -116,23 +130,22 @@ def _held_out_strangeness(
     for fold in range(_FOLDS):
         inside, outside = rows[rows % _FOLDS != fold], rows[rows % _FOLDS == fold]
         added = _added(name, first, bank.vectors, bank.labels, inside)
-        without = replace(head, added=_with(head.added, added))
-        scores = without.first_scores(_some(first[name], outside))
+        without = _beside(replace(head, added=_with(head.added, added)), first, second, {name: inside})
+        before = first[name].of(outside)
+        scores = without.first_scores(before)
         if head.careful is not None and bank.careful is not None:
             added = _added(name, second, bank.careful, bank.labels, inside)
-            without = replace(head, careful=replace(head.careful, added=_with(head.careful.added, added)))
-            open_rows = doubtful(scores)
-            scores[open_rows] = without.second_scores(_some(second[name], outside[open_rows]))
+            assert without.careful is not None
+            careful = replace(without.careful, added=_with(head.careful.added, added))
+            without = replace(without, careful=careful)
+            open_rows = np.flatnonzero(doubtful(scores))
+            scores[open_rows] = without.second_scores(second[name].of(outside[open_rows]), before.of(open_rows))
         found.append(head.strangeness(scores))
     return np.concatenate(found)
 
 
 def _with(labels: Sequence[AddedLabel], changed: AddedLabel) -> tuple[AddedLabel, ...]:
     return tuple(changed if label.name == changed.name else label for label in labels)
-
-
-def _some(reading: Reading, rows: NDArray[np.int64]) -> Reading:
-    return Reading(reading.vectors[rows], reading.fitted[rows])
 
 
 def _cached(folder: Path, head: Head, kept: tuple[str, ...], new: Mapping[str, Sequence[str]]) -> Head:

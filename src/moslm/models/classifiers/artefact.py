@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 
 from moslm.errors import ConfigError
 from moslm.models.classifiers.head import AddedLabel, Careful, Head
+from moslm.models.classifiers.prototypes import Prototypes
 from moslm.models.classifiers.regression import Array, Linear
 from moslm.models.encoders import ENCODERS
 from moslm.models.encoders.ngrams import BUCKETS, SCHEME
 
 SHIPPED = Path(__file__).parent / "shipped"
-FORMAT = 2
+FORMAT = 3
 _HEAD, _BANK, _CARD = "head.npz", "bank.npz", "card.json"
 
 
@@ -165,6 +166,9 @@ def _head_arrays(head: Head) -> dict[str, NDArray[Any]]:
         "importance": head.importance.astype(np.float16),
         "calibration": head.calibration,
         "single": head.single,
+        "several": head.several.weights,
+        "several_bias": head.several.bias,
+        **_prototype_arrays("prototypes", head.prototypes),
     }
     arrays |= _added_arrays("added", head.added)
     if head.careful is not None:
@@ -172,8 +176,28 @@ def _head_arrays(head: Head) -> dict[str, NDArray[Any]]:
             "careful": head.careful.dense.weights.astype(np.float16),
             "careful_bias": head.careful.dense.bias,
             **_added_arrays("careful_added", head.careful.added),
+            **_prototype_arrays("careful_prototypes", head.careful.prototypes),
         }
     return arrays
+
+
+def _prototype_arrays(prefix: str, found: Prototypes | None) -> dict[str, NDArray[Any]]:
+    if found is None:
+        return {}
+    distances = np.array([found.typical, found.spread])
+    return {
+        f"{prefix}_origin": found.origin,
+        f"{prefix}_points": found.points.astype(np.float16),
+        f"{prefix}_distances": distances,
+    }
+
+
+def _prototypes_from(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> Prototypes | None:
+    if f"{prefix}_points" not in arrays:
+        return None
+    typical, spread = arrays[f"{prefix}_distances"].tolist()
+    points = arrays[f"{prefix}_points"].astype(np.float32)
+    return Prototypes(arrays[f"{prefix}_origin"].astype(np.float32), points, typical, spread)
 
 
 def _added_arrays(prefix: str, labels: Sequence[AddedLabel]) -> dict[str, NDArray[Any]]:
@@ -218,6 +242,8 @@ def _head_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> H
         labels=tuple(card["labels"]),
         added=_added_from("added", arrays, card),
         careful=_careful_from(arrays, card),
+        prototypes=_prototypes_from("prototypes", arrays),
+        several=Linear(arrays["several"], arrays["several_bias"]),
         single=arrays["single"],
     )
 
@@ -230,7 +256,12 @@ def _careful_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -
         raise ValueError("its shape does not fit its labels")
     added = _added_from("careful_added", arrays, card)
     return Careful(
-        card["careful_encoder"], dense, float(card["careful_weight"]), float(card["careful_temperature"]), added
+        card["careful_encoder"],
+        dense,
+        float(card["careful_weight"]),
+        float(card["careful_temperature"]),
+        added,
+        _prototypes_from("careful_prototypes", arrays),
     )
 
 

@@ -19,6 +19,7 @@ from moslm.models.classifiers.conversation import Belief, follow
 from moslm.models.classifiers.head import Head
 from moslm.models.classifiers.parts import pieces
 from moslm.models.classifiers.regression import Array
+from moslm.models.classifiers.several import several_features
 from moslm.models.classifiers.vagueness import informative
 from moslm.state import Turn
 
@@ -57,8 +58,17 @@ class EncoderClassifier:
             probabilities=self._named(belief.probabilities),
             parts=() if belief.continued else self._parts(spans, whole, own),
             strangeness=self._strangeness(whole, before, belief),
+            several=None if belief.continued else self._several(request, whole, own),
             continued=belief.continued,
         )
+
+    def several_features(self, text: str) -> Array:
+        """Return what tells several domains from one, of a request without earlier turns."""
+        request = without_asides(text, self.labels)
+        spans = pieces(request)
+        inner = [request[start:end] for start, end in spans] if len(spans) > 1 else []
+        scores = self._head.scores([request, *inner])
+        return several_features(scores[0], scores[1:], len(request.split()))
 
     def _belief(self, whole: Array, before: Array, texts: Sequence[str]) -> Belief:
         evidence = self._head.probabilities(np.vstack([before, whole])).astype(np.float64)
@@ -68,6 +78,9 @@ class EncoderClassifier:
         """A message that only continues is as familiar as the nearest turn it continues."""
         rows = np.vstack([before, whole]) if belief.continued else whole[None]
         return float(self._head.strangeness(rows).min())
+
+    def _several(self, request: str, whole: Array, own: Array) -> float:
+        return float(self._head.several.scores(several_features(whole, own, len(request.split()))[None])[0, 0])
 
     def _parts(self, spans: list[tuple[int, int]], whole: Array, own: Array) -> tuple[Part, ...]:
         if not len(own):

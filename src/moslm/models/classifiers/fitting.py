@@ -1,8 +1,6 @@
-"""Fits a head from labelled requests: its regressions, its temperatures and the calibration of strangeness.
+"""Fits a head from labelled requests: its regressions, prototypes, temperatures and what it is calibrated on.
 
-Owns how rows are weighed: within a label every source counts by the square root of its size, so that no single one
-sets the tone, and the domains' own examples and the requests written for MoSLM get a fixed share each. Knows neither
-files nor where rows come from.
+Knows neither files nor where rows come from.
 """
 
 from __future__ import annotations
@@ -13,43 +11,24 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from moslm.models.classifiers import runner_up
-from moslm.models.classifiers.artefact import Bank
 from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.head import Careful, Head, window
+from moslm.models.classifiers.prototypes import Prototypes, find_prototypes
 from moslm.models.classifiers.regression import Array, Linear, fit_softmax, softmax
+from moslm.models.classifiers.rows import EXAMPLES, PartedRow, Row, drawn, row_weights, with_asides
+from moslm.models.classifiers.several import fit_several
 from moslm.models.encoders import Encoder
 from moslm.models.encoders.ngrams import Sparse, hashed_ngrams, inverse_document_frequency
 from moslm.state import Turn
 
-EXAMPLES = "examples"
-"""Source name of the domains' own examples."""
-WRITTEN = "written"
-"""Source name of the requests written for MoSLM (``corpus/``)."""
 DENSE_ITERATIONS, LEXICAL_ITERATIONS, CAREFUL_ITERATIONS = 100, 80, 60
 CAREFUL_ROWS = 5000
 """Rows the second reading is fitted on at most; its features are few, and each row must be encoded."""
-_SHARES = {EXAMPLES: 0.15, WRITTEN: 0.35}
 _DENSE_PENALTY, _LEXICAL_PENALTY, _CAREFUL_PENALTY = 1e-5, 3e-6, 1e-5
-_FEWEST_STOOD_IN = 30
 _TEMPERATURES = np.geomspace(0.3, 8, 60)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One labelled request.
-
-    Attributes:
-        text: What was asked.
-        label: Its domain; None for a request that belongs to none ("belongs nowhere").
-        source: Where it comes from; `EXAMPLES` for a domain's own.
-        license: Licence of the text, for the card.
-    """
-
-    text: str
-    label: str | None
-    source: str
-    license: str
+_PROTOTYPES = 60
+"""Prototypes of a label; twice as many found no more novel requests of CLINC150."""
+_SINGLE_ROWS, _PARTED_ROWS = 1000, 1500
 
 
 STEPS = 2 * (DENSE_ITERATIONS + LEXICAL_ITERATIONS) + 2 * CAREFUL_ITERATIONS + CAREFUL_ROWS // 50
@@ -63,6 +42,7 @@ def fit_head(
     encoder: Encoder,
     careful: Encoder | None = None,
     *,
+    parted: Sequence[PartedRow] = (),
     step: Callable[[], object] = lambda: None,
 ) -> Head:
     """Fit a head on ``rows``; make its probabilities and its strangeness honest on ``held_out``.
@@ -75,8 +55,10 @@ def fit_head(
         labels: The labels, in the order of the columns.
         encoder: Turns texts into vectors for the first reading.
         careful: Turns texts into vectors for the second reading; None for a head of one reading.
+        parted: Requests of several parts, from which it learns when they are about several domains.
         step: Called after each iteration.
     """
+    rows = with_asides(rows)
     seen = _seen(rows, encoder)
     read = _read_carefully(rows, careful, step) if careful is not None else None
     spared = _spared(rows) if held_out else []
@@ -95,12 +77,28 @@ def fit_head(
     if without is not None:
         strange.append(_strangeness(_as_tempered(without, head), spared))
     head = replace(head, calibration=np.sort(np.concatenate([*strange, np.zeros(0)])))
-    return replace(head, single=_runners_up(head, familiar))
+    return _told_apart(head, parted, familiar)
 
 
-def _runners_up(head: Head, rows: Sequence[Row]) -> NDArray[np.float64]:
+def _told_apart(head: Head, parted: Sequence[PartedRow], familiar: Sequence[Row]) -> Head:
+    """Return the head with its regression for several domains, and what held-out single requests measure by it."""
+    single = [familiar[number].text for number in _evenly(len(familiar), _SINGLE_ROWS)]
+    parted = [parted[number] for number in _evenly(len(parted), _PARTED_ROWS)]
     classifier = EncoderClassifier(head)
-    return np.sort([runner_up(classifier.rank([Turn("user", row.text)]).parts) for row in rows])
+    if any(row.several for row in parted):
+        half = single[::2]
+        single = single[1::2]
+        features = [classifier.several_features(text) for text in [*(row.text for row in parted), *half]]
+        several = np.array([row.several for row in parted] + [False] * len(half))
+        head = replace(head, several=_rounded(fit_several(features, several)))
+        classifier = EncoderClassifier(head)
+    measured = [classifier.rank([Turn("user", text)]).several or 0.0 for text in single]
+    return replace(head, single=np.sort(np.array(measured, np.float64)))
+
+
+def _evenly(count: int, most: int) -> list[int]:
+    """Return the numbers of at most so many of the rows, spread evenly from the first to the last."""
+    return [int(number) for number in np.linspace(0, count - 1, min(most, count))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,22 +140,44 @@ def _tempered(head: Head, familiar: Sequence[Row]) -> Head:
     texts = [row.text for row in familiar]
     classes = np.array([head.fitted_labels.index(row.label) for row in familiar if row.label is not None])
     first = head.first_reading(texts)
-    head = replace(head, temperature=best_temperature(first.fitted[:, :-1], classes))
+    known = head.prototypes.measured_on(first.vectors) if head.prototypes else None
+    head = replace(head, temperature=best_temperature(first.fitted[:, :-1], classes), prototypes=known)
     if head.careful is None:
         return head
     # in log-odds that are honest for each alone, both readings count alike
-    own = head.second_reading(texts, np.zeros_like(first.fitted)).fitted[:, :-1]
+    second = head.second_reading(texts, np.zeros_like(first.fitted))
+    own = second.fitted[:, :-1]
     weight = head.temperature / best_temperature(own, classes)
     both = first.fitted[:, :-1] + np.float32(weight) * own
-    return replace(head, careful=replace(head.careful, weight=weight, temperature=best_temperature(both, classes)))
+    known = head.careful.prototypes.measured_on(second.vectors) if head.careful.prototypes else None
+    temperature = best_temperature(both, classes)
+    return replace(head, careful=replace(head.careful, weight=weight, temperature=temperature, prototypes=known))
 
 
 def _as_tempered(head: Head, model: Head) -> Head:
     """Scale a head's readings as those of another were scaled on held-out rows."""
     careful = None
     if head.careful and model.careful:
-        careful = replace(head.careful, weight=model.careful.weight, temperature=model.careful.temperature)
-    return replace(head, temperature=model.temperature, careful=careful)
+        careful = replace(
+            head.careful,
+            weight=model.careful.weight,
+            temperature=model.careful.temperature,
+            prototypes=_as_measured(head.careful.prototypes, model.careful.prototypes),
+        )
+    known = _as_measured(head.prototypes, model.prototypes)
+    return replace(head, temperature=model.temperature, careful=careful, prototypes=known)
+
+
+def _as_measured(found: Prototypes | None, model: Prototypes | None) -> Prototypes | None:
+    return replace(found, typical=model.typical, spread=model.spread) if found and model else None
+
+
+def _prototypes(rows: Sequence[Row], vectors: Array, labels: tuple[str, ...]) -> Prototypes | None:
+    familiar = np.flatnonzero([row.label is not None for row in rows])
+    if not len(familiar):
+        return None
+    found = find_prototypes(vectors[familiar], _classes(rows, labels)[familiar], per_class=_PROTOTYPES)
+    return replace(found, points=found.points.astype(np.float16).astype(np.float32))
 
 
 def best_temperature(scores: Array, classes: NDArray[np.int64]) -> float:
@@ -165,22 +185,6 @@ def best_temperature(scores: Array, classes: NDArray[np.int64]) -> float:
     rows = np.arange(len(classes))
     losses = [-np.log(np.maximum(softmax(scores / t)[rows, classes], 1e-12)).mean() for t in _TEMPERATURES]
     return float(_TEMPERATURES[int(np.argmin(losses))])
-
-
-def row_weights(rows: Sequence[Row]) -> Array:
-    """Return the weight of each row: labels count alike, sources by the square root of their size."""
-    keys = [(row.label, row.source) for row in rows]
-    sizes = {key: keys.count(key) for key in set(keys)}
-    weights = np.array([sizes[key] ** -0.5 for key in keys])
-    sources = np.array([row.source if row.source in _SHARES else "" for row in rows])
-    names = np.array([row.label or "" for row in rows])
-    for name in np.unique(names):
-        for source, share in {**_SHARES, "": 1 - sum(_SHARES.values())}.items():
-            chosen = (names == name) & (sources == source)
-            if chosen.any():
-                weights[chosen] *= share / weights[chosen].sum()
-        weights[names == name] /= weights[names == name].sum()
-    return weights.astype(np.float32)
 
 
 def _spared(rows: Sequence[Row]) -> list[Row]:
@@ -231,12 +235,13 @@ def _fitted(
         calibration=np.zeros(0),
         labels=labels,
         careful=_careful(read, labels, step) if read else None,
+        prototypes=_prototypes(seen.rows, seen.vectors, labels),
     )
 
 
 def _read_carefully(rows: Sequence[Row], encoder: Encoder, step: Callable[[], object]) -> _ReadRows:
     """Encode a draw of the rows: the second reading's features are few and were tuned, so it needs no more."""
-    chosen = _drawn(rows, CAREFUL_ROWS)
+    chosen = drawn(rows, CAREFUL_ROWS)
     vectors = []
     for first in range(0, len(chosen), 50):
         vectors.append(encoder.encode([row.text for row in chosen[first : first + 50]]))
@@ -254,7 +259,8 @@ def _careful(read: _ReadRows, labels: tuple[str, ...], step: Callable[[], object
         iterations=CAREFUL_ITERATIONS,
         step=step,
     )
-    return Careful(read.encoder.name, _rounded(dense), weight=1.0, temperature=1.0)
+    known = _prototypes(read.rows, read.vectors, labels)
+    return Careful(read.encoder.name, _rounded(dense), weight=1.0, temperature=1.0, prototypes=known)
 
 
 def _classes(rows: Sequence[Row], labels: tuple[str, ...]) -> NDArray[np.int64]:
@@ -262,55 +268,6 @@ def _classes(rows: Sequence[Row], labels: tuple[str, ...]) -> NDArray[np.int64]:
     return np.array([len(labels) if row.label is None else labels.index(row.label) for row in rows])
 
 
-def _drawn(rows: Sequence[Row], most: int) -> list[Row]:
-    """Return a fixed draw in which every label and source keeps its share of `row_weights`, small ones first."""
-    if len(rows) <= most:
-        return list(rows)
-    keys = row_weights(rows)
-    # weighted draw without replacement, the same for the same rows (Efraimidis and Spirakis, 2006)
-    chances = np.random.default_rng(0).random(len(rows)) ** (1 / np.maximum(keys.astype(np.float64), 1e-12))
-    return [rows[number] for number in np.sort(np.argsort(-chances, kind="stable")[:most])]
-
-
 def _rounded(linear: Linear) -> Linear:
     """Round to the precision of the file, so that a head read back scores exactly as it did when it was judged."""
     return Linear(linear.weights.astype(np.float16).astype(np.float32), linear.bias.astype(np.float32))
-
-
-def make_bank(head: Head, rows: Sequence[Row], *, without: Collection[str] = (), most: int = 6000) -> Bank:
-    """Return the rows a new label is fitted against later.
-
-    Args:
-        head: The head fitted on these rows.
-        rows: What it was fitted on.
-        without: Sources of which no row may be kept (share-alike or unverified licences). Stand-ins take their place,
-            drawn from the mean and the covariance of all their rows: without them a new label would claim whatever
-            is written as those are.
-        most: Rows kept for the first reading; of more, a fixed draw in which every label and source keeps its share.
-            The second reading gets half as many.
-    """
-    ordered = sorted(rows, key=lambda row: (row.label or "", row.source, row.text))
-    chosen = [ordered[number] for number in np.linspace(0, len(ordered) - 1, min(most, len(ordered))).astype(int)]
-    careful = _stood_in(chosen[::2], head.careful.encoder.encode, without) if head.careful else None
-    first = _stood_in(chosen, lambda texts: head.encoder.encode([window(text) for text in texts]), without)
-    return Bank(first, len(head.fitted_labels), careful)
-
-
-def _stood_in(rows: Sequence[Row], encode: Callable[[Sequence[str]], Array], without: Collection[str]) -> Array:
-    """Encode rows; those of sources that may not be kept become draws from a normal distribution fitted to them.
-
-    A source with few rows leaves nothing: draws from so few would lie next to them.
-    """
-    vectors = encode([row.text for row in rows])
-    keys = np.array([f"{row.label}/{row.source}" if row.source in without else "" for row in rows])
-    chance, kept = np.random.default_rng(0), keys == ""
-    for key in np.unique(keys[keys != ""]):
-        chosen = keys == key
-        if chosen.sum() < _FEWEST_STOOD_IN:
-            continue
-        kept |= chosen
-        centre = vectors[chosen].mean(axis=0)
-        noise = chance.standard_normal((int(chosen.sum()), int(chosen.sum()))) / np.sqrt(chosen.sum())
-        drawn = centre + noise @ (vectors[chosen] - centre)
-        vectors[chosen] = drawn / np.maximum(np.linalg.norm(drawn, axis=1, keepdims=True), 1e-9)
-    return np.asarray(vectors[kept])

@@ -4,7 +4,8 @@ Two readings. The first is quick: two regressions whose scores are added, one ov
 hashed n-grams, which is sharper on wording it has seen. Where it leaves doubt a second, `Careful`, reads the text with
 a transformer, which carries over to wording and styles from elsewhere, and its scores are added to the first's. Beside
 the labels each has a column for requests that are known to belong nowhere; it is not a label but what `strangeness` is
-made of. Knows nothing of conversations, files or how it was fitted.
+made of; how far a text is from everything familiar moves it. Knows nothing of conversations, files or how it was
+fitted.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from moslm.models.classifiers.prototypes import Prototypes
 from moslm.models.classifiers.regression import Array, Linear, log_sum, softmax
+from moslm.models.classifiers.several import UNFITTED
 from moslm.models.encoders import Encoder, load_encoder
 from moslm.models.encoders.ngrams import hashed_ngrams
 
@@ -24,6 +27,9 @@ DENSE_FACTOR = 0.5
 """What the sentence vectors' scores count beside those of the n-grams; chosen on dev and on left-out train sources."""
 SURE = 4.0
 """Lead in log-odds at which the first reading is enough: on left-out sources of train nothing was lost by it."""
+FAR = 2.0
+"""Log-odds of "belongs nowhere" for each standard deviation a text is farther from the prototypes than is typical;
+chosen on dev and on CLINC150's validation rows."""
 _HEAD_CHARS, _TAIL_CHARS = 6000, 2000
 
 
@@ -52,6 +58,7 @@ class Careful:
         weight: What its scores count when they are added to those of the first reading.
         temperature: Divisor of the sum that makes probabilities honest on held-out rows.
         added: What was fitted beside, over this encoder.
+        prototypes: What familiar requests look like to this encoder.
     """
 
     encoder_name: str
@@ -59,6 +66,7 @@ class Careful:
     weight: float
     temperature: float
     added: tuple[AddedLabel, ...] = ()
+    prototypes: Prototypes | None = None
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -78,6 +86,10 @@ class Reading:
     vectors: Array
     fitted: Array
 
+    def of(self, rows: NDArray[np.int64]) -> Reading:
+        """Return the reading of some of the texts."""
+        return Reading(self.vectors[rows], self.fitted[rows])
+
 
 @dataclass(frozen=True)
 class Head:
@@ -95,7 +107,9 @@ class Head:
         labels: The labels in force: fitted ones less removed ones, then added ones.
         added: What was fitted beside, over the first reading's encoder.
         careful: The second reading; None when the first is all there is.
-        single: Sorted `runner_up` of held-out requests about one domain.
+        prototypes: What familiar requests look like to the first reading's encoder.
+        several: Regression over `several_features`.
+        single: Its sorted log-odds for held-out requests about one domain.
     """
 
     version: str
@@ -109,6 +123,8 @@ class Head:
     labels: tuple[str, ...]
     added: tuple[AddedLabel, ...] = ()
     careful: Careful | None = None
+    prototypes: Prototypes | None = None
+    several: Linear = UNFITTED
     single: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @cached_property
@@ -124,8 +140,9 @@ class Head:
             return scores
         open_rows = np.flatnonzero(doubtful(scores))
         if len(open_rows):
-            second = self.second_reading([texts[int(row)] for row in open_rows], first.fitted[open_rows])
-            scores[open_rows] = self.second_scores(second)
+            before = first.of(open_rows)
+            second = self.second_reading([texts[int(row)] for row in open_rows], before.fitted)
+            scores[open_rows] = self.second_scores(second, before)
         return scores
 
     def first_reading(self, texts: Sequence[str]) -> Reading:
@@ -143,12 +160,14 @@ class Head:
 
     def first_scores(self, reading: Reading) -> Array:
         """Return what `scores` says of texts whose first reading leaves no doubt."""
-        return self._in_force(reading, self.added) / np.float32(self.temperature)
+        scores = self._in_force(reading, self.added) / np.float32(self.temperature)
+        return _moved(scores, self.prototypes, reading)
 
-    def second_scores(self, reading: Reading) -> Array:
-        """Return what `scores` says of texts after the second reading; needs `careful`."""
+    def second_scores(self, reading: Reading, before: Reading) -> Array:
+        """Return what `scores` says of texts after the second reading, given their first; needs `careful`."""
         assert self.careful is not None
-        return self._in_force(reading, self.careful.added) / np.float32(self.careful.temperature)
+        scores = self._in_force(reading, self.careful.added) / np.float32(self.careful.temperature)
+        return _moved(_moved(scores, self.prototypes, before), self.careful.prototypes, reading)
 
     def probabilities(self, scores: Array) -> Array:
         """Return the probability of each label, calibrated, from rows of `scores`."""
@@ -167,6 +186,13 @@ class Head:
         gone = [column for column in range(fitted.shape[1]) if column not in kept]
         nowhere = log_sum(fitted[:, gone])
         return np.column_stack([*(by_name[name] for name in self.labels), nowhere]).astype(np.float32)
+
+
+def _moved(scores: Array, prototypes: Prototypes | None, reading: Reading) -> Array:
+    """Raise or lower "belongs nowhere" by how far the texts are from the prototypes."""
+    if prototypes is not None:
+        scores[:, -1] += np.float32(FAR) * prototypes.distances(reading.vectors)
+    return scores
 
 
 def doubtful(scores: Array) -> NDArray[np.bool_]:

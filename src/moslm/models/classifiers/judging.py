@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from moslm.models.classifiers.fitting import Row
 from moslm.models.classifiers.head import Head
+from moslm.models.classifiers.rows import Row
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,10 @@
 """The sentence encoder that was fitted for MoSLM: six transformer layers in 8 bits, run by onnxruntime on one core.
 
 All-MiniLM-L6-v2 (Wang et al., 2020; Apache-2.0) whose upper layers were tuned on requests of many sources
-(``training/``). Weights, tokenizer and the card that names both lie beside this module. Of a long text the beginning
-and the end are read, because the time it takes grows with the length. Knows nothing of what the vectors are used for.
+(``training/``). A vector holds two readings of a text: the tuned layers' and, from halfway up, that of the layers left
+as they were pre-trained, which still tell apart what the tuning had no use for. Weights, tokenizer and the card that
+names both lie beside this module. Of a long text the beginning and the end are read, because the time it takes grows
+with the length. Knows nothing of what the vectors are used for.
 """
 
 from __future__ import annotations
@@ -20,19 +22,21 @@ from moslm.errors import ConfigError
 from moslm.models.encoders import Matrix
 
 SHIPPED = Path(__file__).parent / "shipped"
-NAME = "moslm-minilm-l6-1"
+NAME = "moslm-minilm-l6-2"
 HEAD_TOKENS, TAIL_TOKENS = 40, 24
 """Word pieces read of a long text: at its beginning and at its end."""
 _HEAD_CHARS, _TAIL_CHARS = 480, 240
+_HALF = np.float32(0.5**0.5)
+"""Each of the two vectors has length 1."""
 
 
 class TransformerEncoder:
-    """Mean of the last layer's token vectors of each text, scaled to length 1.
+    """Means of each text's token vectors, of the last layer and of the third, side by side and scaled to length 1.
 
     Loaded at its first use, once, and safe to share between threads.
     """
 
-    dimensions = 384
+    dimensions = 768
 
     def __init__(self, folder: Path = SHIPPED) -> None:
         # equal names mean equal vectors: a head fitted over other weights must not find the shipped ones by their name
@@ -42,7 +46,7 @@ class TransformerEncoder:
         self._loaded: tuple[Any, Any] | None = None
 
     def encode(self, texts: Sequence[str]) -> Matrix:
-        """Return an (n, 384) array; texts run one by one.
+        """Return an (n, 768) array; texts run one by one.
 
         The 8-bit arithmetic scales to all that runs together, so in company a text would get a slightly other vector,
         and a decision could not be repeated exactly.
@@ -54,7 +58,8 @@ class TransformerEncoder:
         rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
             ids = np.array([pieces(tokenizer, text)], dtype=np.int64)
-            row[:] = session.run(["sentence"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})[0][0]
+            both = session.run(["sentence", "halfway"], {"input_ids": ids, "attention_mask": np.ones_like(ids)})
+            row[:] = np.concatenate([vector[0] for vector in both]) * _HALF
         return rows
 
     def _load(self) -> tuple[Any, Any]:

@@ -1,0 +1,167 @@
+"""Rows of a regression as the matrix they are: dense vectors, or hashed n-grams of which each row has few.
+
+Owns the products with weights and with errors, which are nearly all of a fit. Sparse ones run in blocks that stay in a
+core's cache, side by side on all cores; each row's sum is formed in one piece, so that the result is the same to the
+last bit on any number of them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moslm.models.encoders import Matrix
+from moslm.models.encoders.cores import side_by_side
+from moslm.models.encoders.ngrams import BUCKETS, Sparse
+
+_BLOCK = 1 << 16
+
+
+class Design(Protocol):
+    """n rows with ``width`` features."""
+
+    width: int
+
+    def scores(self, weights: Matrix) -> Matrix:
+        """Return (n, k) for (width, k) weights."""
+        ...
+
+    def gradient(self, error: Matrix) -> Matrix:
+        """Return (width, k) for an (n, k) error."""
+        ...
+
+    def squares(self, scale: Matrix) -> Matrix:
+        """Return (width) the sum of each feature's squares, where row i counts ``scale[i]``."""
+        ...
+
+    def expanded(self, weights: Matrix) -> Matrix:
+        """Return weights for all features there are from those that occur in the rows."""
+        ...
+
+    def narrowed(self, weights: Matrix) -> Matrix:
+        """Return what `expanded` takes."""
+        ...
+
+
+class DenseDesign:
+    """Dense vectors."""
+
+    def __init__(self, rows: Matrix) -> None:
+        self.rows, self.width = rows, rows.shape[1]
+
+    def scores(self, weights: Matrix) -> Matrix:
+        """Return (n, k) for (width, k) weights."""
+        return np.asarray(self.rows @ weights)
+
+    def gradient(self, error: Matrix) -> Matrix:
+        """Return (width, k) for an (n, k) error."""
+        return np.asarray(self.rows.T @ error)
+
+    def squares(self, scale: Matrix) -> Matrix:
+        """Return the weighted sum of each feature's squares."""
+        return np.asarray(scale @ np.square(self.rows))
+
+    def expanded(self, weights: Matrix) -> Matrix:
+        """Return the weights as they are."""
+        return weights
+
+    def narrowed(self, weights: Matrix) -> Matrix:
+        """Return the weights as they are."""
+        return weights
+
+
+class SparseDesign:
+    """Hashed rows, kept by row and by bucket; only the buckets that occur have parameters."""
+
+    def __init__(self, rows: Sparse) -> None:
+        self.used, inverse = np.unique(rows.buckets, return_inverse=True)
+        self.width, self._length = len(self.used), len(rows)
+        order = np.argsort(inverse, kind="stable")
+        owner = np.repeat(np.arange(len(rows)), np.diff(rows.starts))[order]
+        starts = np.concatenate([[0], np.cumsum(np.bincount(inverse, minlength=self.width))])
+        self._flipped = Sparse(starts.astype(np.int64), owner.astype(np.int32), rows.weights[order])
+        self._by_row = _blocks(Sparse(rows.starts, inverse.astype(np.int32), rows.weights))
+        self._by_bucket = _blocks(self._flipped)
+
+    def scores(self, weights: Matrix) -> Matrix:
+        """Return (n, k) for (width, k) weights."""
+        return _product(self._by_row, self._length, weights)
+
+    def gradient(self, error: Matrix) -> Matrix:
+        """Return (width, k) for an (n, k) error."""
+        return _product(self._by_bucket, self.width, error)
+
+    def squares(self, scale: Matrix) -> Matrix:
+        """Return the weighted sum of each bucket's squares."""
+        column = Sparse(self._flipped.starts, self._flipped.buckets, np.square(self._flipped.weights))
+        return _product(_blocks(column), self.width, scale[:, None])[:, 0]
+
+    def expanded(self, weights: Matrix) -> Matrix:
+        """Return weights for every bucket; those that do not occur have none."""
+        everywhere = np.zeros((BUCKETS, weights.shape[1]), np.float32)
+        everywhere[self.used] = weights
+        return everywhere
+
+    def narrowed(self, weights: Matrix) -> Matrix:
+        """Return the weights of the buckets that occur."""
+        return weights[self.used]
+
+
+def sparse_product(rows: Sparse, weights: Matrix) -> Matrix:
+    """Return (n, k) scores of n rows for (buckets, k) weights."""
+    if len(rows.buckets) >= len(weights):
+        return _product(_blocks(rows), len(rows), weights)
+    # a request or two: to turn the whole table would take longer than all the rest
+    scores = np.zeros((len(rows), weights.shape[1]), np.float32)
+    filled = np.flatnonzero(np.diff(rows.starts))
+    if len(filled):
+        for number, taken in enumerate(weights[rows.buckets].T):
+            scores[filled, number] = np.add.reduceat(taken * rows.weights, rows.starts[filled])
+    return scores
+
+
+@dataclass(frozen=True, slots=True)
+class _Block:
+    """Rows next to each other, none of them empty: their numbers, where each begins, and their weighted buckets."""
+
+    rows: NDArray[np.int64]
+    starts: NDArray[np.int64]
+    buckets: NDArray[np.intp]
+    weights: Matrix
+
+
+def _blocks(rows: Sparse) -> list[_Block]:
+    filled = np.flatnonzero(np.diff(rows.starts))
+    starts = np.append(rows.starts[filled], len(rows.buckets))
+    cuts = np.searchsorted(starts, np.arange(0, len(rows.buckets), _BLOCK))
+    cuts = np.unique(np.append(cuts, len(filled)))
+    # numpy would turn other integers into these at every use
+    buckets = rows.buckets.astype(np.intp)
+    found = []
+    for first, last in pairwise(cuts):
+        inside = slice(starts[first], starts[last])
+        own = starts[first:last] - starts[first]
+        found.append(_Block(filled[first:last], own, buckets[inside], rows.weights[inside]))
+    return found
+
+
+def _product(blocks: Sequence[_Block], length: int, weights: Matrix) -> Matrix:
+    scores = np.zeros((length, weights.shape[1]), np.float32)
+    columns = np.ascontiguousarray(weights.T, dtype=np.float32)
+
+    def fill(block: _Block) -> None:
+        taken = np.empty(len(block.buckets), np.float32)
+        for number, column in enumerate(columns):
+            # no bucket is out of range; "clip" writes into the buffer straight away, the default into a copy first
+            np.take(column, block.buckets, out=taken, mode="clip")
+            taken *= block.weights
+            scores[block.rows, number] = np.add.reduceat(taken, block.starts)
+
+    for _ in side_by_side(fill, blocks):
+        pass
+    return scores

@@ -1,0 +1,72 @@
+"""Is a request about several domains, or one long story about one of them?
+
+A second domain that some part names is weak evidence: whoever asks one thing mentions others on the way. So what the
+whole request says is weighed beside what its surest part says, how familiar that part is as a request of its own, and
+how many pieces there are to find one in. A regression over these few figures, none of which depends on which labels
+there are, gives log-odds. Knows scores only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from moslm.models.classifiers.regression import Array, Linear, fit_softmax, log_sum, softmax
+
+FEATURES = 6
+_LEAST = 1e-4
+_PENALTY, _ITERATIONS = 1e-4, 200
+
+
+def several_features(whole: Array, pieces: Array, words: int) -> Array:
+    """Return what the regression sees of one request, (6,).
+
+    Args:
+        whole: (k + 1,) the head's scores of the whole request; the last is "belongs nowhere".
+        pieces: (n, k + 1) those of its pieces; none when it has only one.
+        words: Words of the request.
+    """
+    if len(whole) < 3:
+        return np.zeros(FEATURES, np.float32)
+    share = softmax(whole[:-1])
+    first, second = np.sort(share)[::-1][:2]
+    lead = np.log(second + _LEAST) - np.log(first + _LEAST)
+    if not len(pieces):
+        return np.array([1, lead, 0, 0, np.log(second + _LEAST), np.log1p(words)], np.float32)
+    own = softmax(pieces[:, :-1])
+    odds = np.log(own + _LEAST) - np.log(1 - own + _LEAST)
+    familiar = log_sum(pieces[:, :-1]) - pieces[:, -1]
+    surest = (odds + np.minimum(familiar, 0)[:, None]).max(axis=0)
+    other = int(np.argsort(-surest, kind="stable")[1])
+    return np.array(
+        [0, lead, surest[other], np.log(len(pieces)), np.log(share[other] + _LEAST), np.log1p(words)], np.float32
+    )
+
+
+def fit_several(rows: Sequence[Array], several: NDArray[np.bool_]) -> Linear:
+    """Fit the regression; both kinds of request count alike.
+
+    Args:
+        rows: `several_features` of each request.
+        several: Whether it is about several domains.
+    """
+    features = np.array(rows, np.float32)
+    middle, scale = features.mean(axis=0), np.maximum(features.std(axis=0), 1e-3)
+    weights = np.where(several, 1 / max(several.sum(), 1), 1 / max((~several).sum(), 1)).astype(np.float32)
+    fitted = fit_softmax(
+        ((features - middle) / scale).astype(np.float32),
+        np.zeros(len(features), np.int64) + several,
+        weights,
+        count=2,
+        penalty=_PENALTY,
+        iterations=_ITERATIONS,
+    )
+    slope = (fitted.weights[:, 1] - fitted.weights[:, 0]) / scale
+    bias = fitted.bias[1] - fitted.bias[0] - slope @ middle
+    return Linear(slope[:, None].astype(np.float32), np.array([bias], np.float32))
+
+
+UNFITTED = Linear(np.array([[0], [1], [1], [0], [0], [0]], np.float32), np.zeros(1, np.float32))
+"""For a head that was fitted without such requests: both clues count alike."""
