@@ -1,7 +1,9 @@
+import contextlib
 import csv
+import io
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ import numpy as np
 import pytest
 
 from moslm.cli import main
+from moslm.escalation.calibration.outcomes import hints, learner, reporting
 
 MODELS = ("small-a", "small-b", "small-c", "large")
 SKILL = {"small-a": 0.45, "small-b": 0.4, "small-c": 0.3, "large": 0.75}
@@ -91,27 +94,40 @@ def refused(capsys: pytest.CaptureFixture[str]) -> Refused:
     return asked
 
 
-@pytest.fixture(scope="module")
-def document(folder: Path) -> Any:
-    import contextlib
-    import io
-
+def printed(folder: Path, *more: str, small: str = "small-a") -> Any:
     out = io.StringIO()
     with contextlib.redirect_stdout(out):
-        assert calibrate(folder, "--risk", "0.4", "--json", small="small-a,small-b") == 0
+        assert calibrate(folder, *more, "--json", small=small) == 0
     return json.loads(out.getvalue())
+
+
+@pytest.fixture(scope="module")
+def document(folder: Path) -> Any:
+    """A report that was learned with as much care as any user's."""
+    return printed(folder, "--risk", "0.4", small="small-a,small-b")
+
+
+@contextlib.contextmanager
+def in_haste() -> Iterator[None]:
+    """Learn with few trees and folds: for what does not depend on how well is learned."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hints, "ROUNDS", 12)
+        patch.setattr(learner, "ROUNDS", 25)
+        patch.setattr(reporting, "OUTER_FOLDS", 2)
+        yield
+
+
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    with in_haste():
+        yield
 
 
 @pytest.fixture(scope="module")
 def taught(folder: Path, other: Path) -> Any:
-    """The report on one folder with what the other taught."""
-    import contextlib
-    import io
-
-    out = io.StringIO()
-    with contextlib.redirect_stdout(out):
-        assert calibrate(other, "--fit-on", str(folder), "--json") == 0
-    return json.loads(out.getvalue())
+    """The report on one folder with what the other taught, in haste."""
+    with in_haste():
+        return printed(other, "--fit-on", str(folder))
 
 
 def test_the_report_names_every_figure(document: Any) -> None:
@@ -143,6 +159,7 @@ def test_one_folder_is_reported_on_with_what_another_taught(taught: Any) -> None
     assert taught["auroc"] > 0.7
 
 
+@pytest.mark.usefixtures("hasty")
 def test_columns_and_rows_may_come_in_any_order(
     folder: Path, other: Path, taught: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -154,6 +171,7 @@ def test_columns_and_rows_may_come_in_any_order(
     assert json.loads(capsys.readouterr().out)["auroc"] == pytest.approx(taught["auroc"], abs=1e-9)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_categories_may_be_unknown(
     folder: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -165,6 +183,7 @@ def test_categories_may_be_unknown(
     assert json.loads(capsys.readouterr().out)["auroc"] > 0.6
 
 
+@pytest.mark.usefixtures("hasty")
 def test_what_is_judged_is_never_learned_from(folder: Path, changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     lines = (changed / "questions.jsonl").read_text().splitlines()
     ids = {json.loads(line)["id"] for line in lines[:60]}
@@ -178,6 +197,7 @@ def test_what_is_judged_is_never_learned_from(folder: Path, changed: Path, capsy
     assert any("60 questions to fit on were left out" in note for note in document["notes"])
 
 
+@pytest.mark.usefixtures("hasty")
 def test_output_lengths_and_groups_are_done_without(changed: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (changed / "output_chars.csv").unlink()
     lines = [json.loads(line) for line in (changed / "questions.jsonl").read_text().splitlines()]
@@ -190,11 +210,12 @@ def test_output_lengths_and_groups_are_done_without(changed: Path, capsys: pytes
     assert "No question has a category" in shown
 
 
+@pytest.mark.usefixtures("hasty")
 def test_the_table_for_people_says_who_answers_and_what_is_promised(
-    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    folder: Path, other: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     plot = tmp_path / "reliability.png"
-    assert calibrate(folder, "--risk", "0.01", "--plot", str(plot)) == 0
+    assert calibrate(other, "--fit-on", str(folder), "--risk", "0.01", "--plot", str(plot)) == 0
     shown = capsys.readouterr().out
     assert "best single model" in shown
     assert "infeasible" in shown
@@ -246,6 +267,7 @@ def test_answers_all_of_one_kind_are_refused(changed: Path, refused: Refused, le
     assert "nothing tells right from wrong" in refused(changed)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_lengths_that_are_not_numbers_count_as_unknown_or_are_named(changed: Path, refused: Refused) -> None:
     head, *rows = read_csv(changed / "output_chars.csv")
     rows[0][1], rows[1][1] = "NaN", "inf"
@@ -287,6 +309,7 @@ def test_a_folder_too_small_to_learn_from_is_refused(tmp_path: Path, refused: Re
     assert "30 are the fewest" in refused(write_folder(tmp_path / "tiny", count=20))
 
 
+@pytest.mark.usefixtures("hasty")
 def test_the_large_models_answers_change_no_probability(
     folder: Path, other: Path, taught: Any, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -306,6 +329,7 @@ def test_without_scikit_learn_the_extra_is_named(
     assert "moslm[calibrate]" in refused(folder)
 
 
+@pytest.mark.usefixtures("hasty")
 def test_any_text_can_be_a_question(changed: Path) -> None:
     lines = [json.loads(line) for line in (changed / "questions.jsonl").read_text().splitlines()]
     strange = ["", " ", "\ud800 half", "\u202e\u0000", "9" * 400, "1e999", "x" * 100_000]

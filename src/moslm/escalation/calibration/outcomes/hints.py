@@ -18,6 +18,9 @@ from moslm.escalation.calibration.outcomes.table import Outcomes
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
+ROUNDS = 120
+"""Trees that learn what the options' wording says."""
+
 _NEIGHBOURS = 40
 _MEANING_PENALTY = 25.0
 _WORDS_PENALTY = 4.0
@@ -74,7 +77,7 @@ def _by_wording(fitted: tuple[Outcomes, Material, Rows], applied: tuple[Outcomes
     is_right[material.starts[:-1] + answers] = True
     places = option_rows(material, rows)
     model = HistGradientBoostingClassifier(
-        max_iter=120,
+        max_iter=ROUNDS,
         learning_rate=0.07,
         max_leaf_nodes=15,
         min_samples_leaf=60,

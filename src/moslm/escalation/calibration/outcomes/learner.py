@@ -25,6 +25,8 @@ Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
 Step = Callable[[], object]
 
+ROUNDS = 150
+"""Trees that learn whether an answer is right."""
 INNER_FOLDS = 3
 STEPS = INNER_FOLDS + 2
 """How often `predict` calls its step."""
@@ -101,7 +103,7 @@ def _stacked(columns: Array, right: NDArray[np.bool_], asked: Array) -> Array:
     if right.all() or not right.any():
         return np.full(len(asked), (right.sum() + 1) / (len(right) + 2))
     forest = HistGradientBoostingClassifier(
-        max_iter=150,
+        max_iter=ROUNDS,
         learning_rate=0.04,
         max_leaf_nodes=12,
         min_samples_leaf=30,
