@@ -6,6 +6,7 @@ request. Knows nothing of thresholds or of what is done about a ranking.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -16,10 +17,11 @@ from moslm.errors import RequestError
 from moslm.models.classifiers import Part, Ranking
 from moslm.models.classifiers.asides import without_asides
 from moslm.models.classifiers.conversation import Belief, follow
-from moslm.models.classifiers.head import Head
+from moslm.models.classifiers.head import Head, doubtful
 from moslm.models.classifiers.parts import pieces
+from moslm.models.classifiers.pasted import without_logs
 from moslm.models.classifiers.regression import Array
-from moslm.models.classifiers.several import several_features
+from moslm.models.classifiers.several import log_odds, several_features
 from moslm.models.classifiers.vagueness import informative
 from moslm.state import Turn
 
@@ -28,6 +30,9 @@ _EARLIER_TURNS = 6
 _WHOLE_PER_PIECE = 0.15
 """How much of the whole request's score each further piece adds to every piece: two pieces are likely two wishes, ten
 are likely one story. Chosen on dev pairs."""
+
+
+_BLANKED = re.compile(r"\s{40,}")
 
 
 class EncoderClassifier:
@@ -46,12 +51,12 @@ class EncoderClassifier:
         """
         if not turns:
             raise RequestError("empty", "There is no message to classify.")
-        request = without_asides(turns[-1].text, self.labels)
+        request = self._read(turns[-1].text)
         users = [turn.text for turn in turns[:-1] if turn.role == "user" and turn.text.strip()][-_EARLIER_TURNS:]
-        earlier = [without_asides(text, self.labels) for text in users]
+        earlier = [self._read(text) for text in users]
         spans = pieces(request)
         inner = [request[start:end] for start, end in spans] if len(spans) > 1 else []
-        scores = self._head.scores([request, *inner, *earlier])
+        scores = self._head.scores([_tight(text) for text in (request, *inner, *earlier)])
         whole, own, before = scores[0], scores[1 : 1 + len(inner)], scores[1 + len(inner) :]
         belief = self._belief(whole, before, [*earlier, request])
         return Ranking(
@@ -64,11 +69,26 @@ class EncoderClassifier:
 
     def several_features(self, text: str) -> Array:
         """Return what tells several domains from one, of a request without earlier turns."""
-        request = without_asides(text, self.labels)
+        request = self._read(text)
         spans = pieces(request)
         inner = [request[start:end] for start, end in spans] if len(spans) > 1 else []
-        scores = self._head.scores([request, *inner])
-        return several_features(scores[0], scores[1:], len(request.split()))
+        scores = self._head.scores([_tight(text) for text in (request, *inner)])
+        return self._several_features(request, scores[0], scores[1:])
+
+    def _read(self, text: str) -> str:
+        return without_logs(without_asides(text, self.labels))
+
+    def _several_features(self, request: str, whole: Array, own: Array) -> Array:
+        return several_features(whole, own, len(request.split()), self._vector(request, whole, own))
+
+    def _vector(self, request: str, whole: Array, own: Array) -> Array:
+        """Return the request's sentence vector where there is something to split, or doubt; else zeros."""
+        if self._head.careful is None:
+            return np.zeros(0, np.float32)
+        encoder = self._head.careful.encoder
+        if len(own) or doubtful(whole[None])[0]:
+            return np.asarray(encoder.encode([_tight(request)])[0])
+        return np.zeros(encoder.dimensions, np.float32)
 
     def _belief(self, whole: Array, before: Array, texts: Sequence[str]) -> Belief:
         evidence = self._head.probabilities(np.vstack([before, whole])).astype(np.float64)
@@ -80,7 +100,7 @@ class EncoderClassifier:
         return float(self._head.strangeness(rows).min())
 
     def _several(self, request: str, whole: Array, own: Array) -> float:
-        return float(self._head.several.scores(several_features(whole, own, len(request.split()))[None])[0, 0])
+        return log_odds(self._several_features(request, whole, own), self._head.several)
 
     def _parts(self, spans: list[tuple[int, int]], whole: Array, own: Array) -> tuple[Part, ...]:
         if not len(own):
@@ -103,3 +123,8 @@ class EncoderClassifier:
     def _named(self, probabilities: NDArray[np.float64] | Array) -> dict[str, float]:
         exact = np.asarray(probabilities, dtype=np.float64)
         return dict(zip(self.labels, (exact / exact.sum()).tolist(), strict=True))
+
+
+def _tight(text: str) -> str:
+    """Close the gap that a blanked log leaves: of a long text only its beginning and its end are read."""
+    return _BLANKED.sub("\n", text)
