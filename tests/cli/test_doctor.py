@@ -3,7 +3,6 @@ from datetime import date
 import pytest
 
 from moslm.cli import doctor, model_findings
-from moslm.cli.servers import Seen
 from moslm.config import Config, home
 from moslm.errors import ConfigError
 from moslm.escalation.calibration.artefact import write_calibration
@@ -11,6 +10,7 @@ from moslm.escalation.calibration.fitting import fit_calibration
 from moslm.escalation.calibration.labelled import LabelledAnswer
 from moslm.escalation.drift_file import DriftFile
 from moslm.escalation.watching import Watch
+from moslm.serving.looking import Seen
 
 VLLM = """
 [defaults.model]
@@ -79,6 +79,15 @@ def test_a_server_that_is_down_is_missing_with_its_command(config, moslm_command
     assert code == 1
     assert "http://127.0.0.1:8000/v1: nothing answers there" in " ".join(out.split())
     assert "→ vllm serve MODEL --served-model-name qwen --port 8000" in out
+
+
+def test_a_server_of_ones_own_that_does_not_answer_is_mended_by_moslm_serve(config, moslm_command, server):
+    config.write_text('[defaults]\nserver = "small"\n[servers.small]\nmodel = "org/base"\nport = 8100\n')
+    server("nothing answers there")
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    assert "http://127.0.0.1:8100/v1: nothing answers there" in " ".join(out.split())
+    assert "→ moslm serve small" in out
 
 
 def test_a_host_that_is_not_allowed_is_not_looked_at_and_told_once(config, moslm_command, monkeypatch):

@@ -11,11 +11,11 @@ from urllib.parse import urlsplit
 
 from moslm.budgets.prices import PriceTable
 from moslm.cli.config import named
-from moslm.cli.servers import Seen, look
 from moslm.cli.table import items
 from moslm.config import Config, EmbeddedModel, HostedModel, ModelSettings, VLLMModel
 from moslm.errors import ConfigError, MoSLMError
 from moslm.privacy.egress import check_base_url
+from moslm.serving.looking import Seen, look
 
 State = Literal["ok", "missing", "note"]
 
@@ -103,11 +103,14 @@ def _served(config: Config, model: VLLMModel, what: str) -> Iterator[Finding]:
         else:
             allowed.append(url)
     for seen in look(allowed, key):
-        yield _server(model, seen, what)
+        yield _server(config, model, seen, what)
 
 
-def _server(model: VLLMModel, seen: Seen, what: str) -> Finding:
+def _server(config: Config, model: VLLMModel, seen: Seen, what: str) -> Finding:
     if seen.problem:
+        ours = next((name for name, server in config.servers.items() if seen.base_url in server.base_urls), None)
+        if ours is not None:
+            return Finding("missing", what, f"{seen.base_url}: {seen.problem}", f"moslm serve {ours}")
         address = urlsplit(seen.base_url)
         port = address.port or (443 if address.scheme == "https" else 80)
         mend = f"vllm serve MODEL --served-model-name {model.name} --port {port}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import tomllib
+from dataclasses import replace
 from difflib import get_close_matches
 from importlib.resources import files
 from importlib.resources.abc import Traversable
@@ -14,7 +15,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from moslm.config import Config, DomainSettings, validated
-from moslm.domains.domain import Domain, Page, resolve_settings
+from moslm.domains.domain import Domain, Page, ResolvedSettings, resolve_settings
+from moslm.domains.served import served_model, server_named
 from moslm.errors import ConfigError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,62}")
@@ -55,7 +57,7 @@ def load_domains(config: Config, *, file: str | None = None) -> dict[str, Domain
                 )
             found[folder.name] = folder
     served = _served(config, list(found), file)
-    return {name: _read_domain(found[name], config) for name in served}
+    return {name: _read_domain(found[name], config, file) for name in served}
 
 
 def _own_folders(config: Config, file: str | None) -> list[Traversable]:
@@ -106,7 +108,7 @@ def _did_you_mean(name: str, names: list[str]) -> str:
     return f"did you mean {close[0]}?" if close else f"there are {', '.join(names)}"
 
 
-def _read_domain(folder: Traversable, config: Config) -> Domain:
+def _read_domain(folder: Traversable, config: Config, file: str | None) -> Domain:
     own = _read_settings(folder / "domain.toml")
     if own.calibration:
         own = own.model_copy(update={"calibration": Path(str(folder)) / own.calibration})
@@ -117,10 +119,27 @@ def _read_domain(folder: Traversable, config: Config) -> Domain:
         prompt=_read_prompt(folder / "prompt.md"),
         examples=_read_examples(folder / "examples.jsonl"),
         knowledge=_read_knowledge(folder / "knowledge"),
-        settings=resolve_settings(own, config.defaults, config.domains.get(folder.name)),
+        settings=_on_its_server(own, folder, config, file),
         large_model_only=own.large_model_only,
         file=str(folder / "domain.toml"),
     )
+
+
+def _on_its_server(own: DomainFile, folder: Traversable, config: Config, file: str | None) -> ResolvedSettings:
+    """Resolve a domain's settings, its model among them where they name the server it runs on."""
+    overrides = config.domains.get(folder.name)
+    settings = resolve_settings(own, config.defaults, overrides)
+    server = server_named(own, config.defaults, overrides)
+    if server is None:
+        return settings
+    try:
+        return replace(settings, model=served_model(config.servers, server, folder.name))
+    except ConfigError as error:
+        if overrides and overrides.server:
+            raise error.at(file, f"domains.{folder.name}") from None
+        raise (
+            error.at(file, "defaults") if config.defaults.server else error.at(str(folder / "domain.toml"), "")
+        ) from None
 
 
 def _read_settings(file: Traversable) -> DomainFile:

@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from moslm.cli.servers import look
+from moslm.serving.looking import look
 
 pytestmark = pytest.mark.loopback
 
