@@ -8,7 +8,7 @@ last bit on any number of them.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
 
@@ -79,14 +79,16 @@ class SparseDesign:
     """Hashed rows, kept by row and by bucket; only the buckets that occur have parameters."""
 
     def __init__(self, rows: Sparse) -> None:
-        self.used, inverse = np.unique(rows.buckets, return_inverse=True)
+        counts = np.bincount(rows.buckets, minlength=BUCKETS)
+        self.used = np.flatnonzero(counts)
         self.width, self._length = len(self.used), len(rows)
-        order = np.argsort(inverse, kind="stable")
-        owner = np.repeat(np.arange(len(rows)), np.diff(rows.starts))[order]
-        starts = np.concatenate([[0], np.cumsum(np.bincount(inverse, minlength=self.width))])
-        self._flipped = Sparse(starts.astype(np.int64), owner.astype(np.int32), rows.weights[order])
-        self._by_row = _blocks(Sparse(rows.starts, inverse.astype(np.int32), rows.weights))
-        self._by_bucket = _blocks(self._flipped)
+        places = np.cumsum(counts > 0) - 1
+        # numpy sorts integers of 16 bits by counting, several times as fast as longer ones
+        order = np.argsort(rows.buckets.astype(np.min_scalar_type(BUCKETS - 1)), kind="stable")
+        owner = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(rows.starts))[order]
+        starts = np.concatenate([[0], np.cumsum(counts[self.used])]).astype(np.int64)
+        self._by_row = _blocks(rows.starts, places[rows.buckets], rows.weights)
+        self._by_bucket = _blocks(starts, owner, rows.weights[order])
 
     def scores(self, weights: Matrix) -> Matrix:
         """Return (n, k) for (width, k) weights."""
@@ -98,8 +100,8 @@ class SparseDesign:
 
     def squares(self, scale: Matrix) -> Matrix:
         """Return the weighted sum of each bucket's squares."""
-        column = Sparse(self._flipped.starts, self._flipped.buckets, np.square(self._flipped.weights))
-        return _product(_blocks(column), self.width, scale[:, None])[:, 0]
+        squared = [replace(block, weights=np.square(block.weights)) for block in self._by_bucket]
+        return _product(squared, self.width, scale[:, None])[:, 0]
 
     def expanded(self, weights: Matrix) -> Matrix:
         """Return weights for every bucket; those that do not occur have none."""
@@ -115,7 +117,7 @@ class SparseDesign:
 def sparse_product(rows: Sparse, weights: Matrix) -> Matrix:
     """Return (n, k) scores of n rows for (buckets, k) weights."""
     if len(rows.buckets) >= len(weights):
-        return _product(_blocks(rows), len(rows), weights)
+        return _product(_blocks(rows.starts, rows.buckets, rows.weights), len(rows), weights)
     # a request or two: to turn the whole table would take longer than all the rest
     scores = np.zeros((len(rows), weights.shape[1]), np.float32)
     filled = np.flatnonzero(np.diff(rows.starts))
@@ -135,18 +137,16 @@ class _Block:
     weights: Matrix
 
 
-def _blocks(rows: Sparse) -> list[_Block]:
-    filled = np.flatnonzero(np.diff(rows.starts))
-    starts = np.append(rows.starts[filled], len(rows.buckets))
-    cuts = np.searchsorted(starts, np.arange(0, len(rows.buckets), _BLOCK))
-    cuts = np.unique(np.append(cuts, len(filled)))
+def _blocks(starts: NDArray[np.int64], buckets: NDArray[np.integer], weights: Matrix) -> list[_Block]:
+    filled = np.flatnonzero(np.diff(starts))
+    begins = np.append(starts[filled], len(buckets))
+    cuts = np.searchsorted(begins, np.arange(0, len(buckets), _BLOCK))
     # numpy would turn other integers into these at every use
-    buckets = rows.buckets.astype(np.intp)
+    places = buckets.astype(np.intp, copy=False)
     found = []
-    for first, last in pairwise(cuts):
-        inside = slice(starts[first], starts[last])
-        own = starts[first:last] - starts[first]
-        found.append(_Block(filled[first:last], own, buckets[inside], rows.weights[inside]))
+    for first, last in pairwise(np.unique(np.append(cuts, len(filled)))):
+        inside = slice(begins[first], begins[last])
+        found.append(_Block(filled[first:last], begins[first:last] - begins[first], places[inside], weights[inside]))
     return found
 
 
