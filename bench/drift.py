@@ -28,6 +28,7 @@ from moslm.escalation.calibration.fitting import fit_calibration
 from moslm.escalation.calibration.judging import equal_mass_error
 from moslm.escalation.calibration.labelled import LabelledAnswer
 from moslm.escalation.calibration.outcomes.table import read_outcomes
+from moslm.escalation.calibration.tails import binomial_tail
 from moslm.escalation.watching import Watch
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
@@ -146,16 +147,22 @@ def main() -> int:
     logging.getLogger("moslm.escalation").setLevel(logging.ERROR)  # alarms are counted here, not announced
     rows = answers()
     categories = np.array([question.category for question in read_outcomes(DATA / "mmlu_pro_models").questions])
-    results = {
+    results: dict[str, Any] = {
         "streams": options.streams,
         "false_alarms": false_alarms(rows, options.streams),
         "left_out": delays(rows, categories, options.left_out_streams),
     }
     print(shown(results))
+    alarms = results["false_alarms"]
     if options.json:
         options.json.write_text(json.dumps(results, indent=2) + "\n", encoding="utf-8")
-    kept = all(share <= float(alpha) for alpha, share in results["false_alarms"].items())
-    return 0 if kept else 1
+    return 0 if all(explained(share, float(alpha), options.streams) for alpha, share in alarms.items()) else 1
+
+
+def explained(share: float, alpha: float, streams: int) -> bool:
+    """Tell whether chance explains so many false alarms: a rate of alpha shows at least as many once in a thousand."""
+    count = round(share * streams)
+    return count == 0 or 1 - binomial_tail(count - 1, streams, alpha) > 0.001
 
 
 if __name__ == "__main__":
