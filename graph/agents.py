@@ -8,7 +8,7 @@ from functools import partial
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import Runnable, RunnableLambda
+from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool
 from langgraph.prebuilt import ToolNode
 
@@ -20,6 +20,7 @@ from moslm.escalation.opinions import SecondOpinion, own_word, second_answer
 from moslm.escalation.signals import SignalFunction
 from moslm.graph.confidence import Trust, revision_of, trust, value_of_asking
 from moslm.models.chat import build_chat_model
+from moslm.nodes.callers import Offer
 from moslm.nodes.drafting import DomainAgent
 from moslm.privacy.egress import check_base_url
 from moslm.tools import Toolbox, build_toolbox, how_to_call, load_mcp_tools, shared_company
@@ -99,6 +100,7 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
         second_opinions=tuple(_second_opinions(domain, model, name, price, workshop)),
         worth=value_of_asking(trusted, workshop.signals, workshop.going_up, settings.second_opinion.usd_per_second),
         revision=revision,
+        offer=offering(model, toolbox.tools, {"run_name": f"{domain.name} model"}) if able else None,
     )
     return agent, trusted
 
@@ -152,6 +154,22 @@ def _silent(model: BaseChatModel, tools: Sequence[BaseTool], name: str) -> Runna
     """Bind the tools and keep the model's tokens from every stream: nothing is shown before it is accepted."""
     bound: Runnable[Any, Any] = model.bind_tools(list(tools)) if tools else model
     return bound.with_config(tags=SILENT, run_name=name)
+
+
+def offering(model: BaseChatModel, own: Sequence[BaseTool], config: RunnableConfig, **arguments: Any) -> Offer | None:
+    """Return what binds a caller's tools to a model beside its own; None where the model can bind none.
+
+    Where a call is demanded the caller's tools stand alone, else the domain's own would be called again and again.
+    """
+    if type(model).bind_tools is BaseChatModel.bind_tools:
+        return None
+
+    def offer(tools: Sequence[dict[str, Any]], choice: str | None) -> Runnable[Any, Any]:
+        demanded = choice not in (None, "auto")
+        bound = model.bind_tools(list(tools), tool_choice=choice) if demanded else model.bind_tools([*own, *tools])
+        return bound.bind(**arguments).with_config(tags=SILENT, **config)
+
+    return offer
 
 
 def _search(toolbox: Toolbox, limit: int) -> Runnable[Any, Any]:

@@ -31,7 +31,7 @@ from moslm.escalation.signals import SIGNALS, SignalFunction
 from moslm.escalation.triggers import DRAFT_TRIGGERS, REQUEST_TRIGGERS, Evidence, Policy, Trigger
 from moslm.escalation.verdicts import judge_request
 from moslm.governance.audit import AuditLog
-from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, price_of
+from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering, price_of
 from moslm.graph.confidence import CALIBRATED, Trust, announce
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
 from moslm.nodes.check import PolicyFor
@@ -152,6 +152,7 @@ def _large(config: Config, file: str | None, given: BaseChatModel | None, prices
         max_tokens=most,
         price=price_of(prices, name, given, settings.model),
         reserve=cap.reserve,
+        offer=offering(model, (), {"run_name": "large model"}, **({"max_tokens": most} if given is not None else {})),
         throttle=RunnableLambda(lambda _: throttle.acquire(), afunc=lambda _: throttle.aacquire(), name="throttle"),
     )
 

@@ -14,9 +14,9 @@ from moslm.escalation.confidence import Confidence, Gauge, lowest, measure
 from moslm.escalation.declining import declines
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import DraftEvidence, Evidence, Policy, Trigger
-from moslm.escalation.verdicts import ask_about_writes, judge_drafts, judge_request, unread
+from moslm.escalation.verdicts import ask_about_writes, for_the_caller, judge_drafts, judge_request, unread
 from moslm.nodes.node import Node, Run, Update
-from moslm.state import Draft, MoSLMState, Reply, Request
+from moslm.state import Call, Draft, MoSLMState, Reply, Request
 from moslm.telemetry import events
 
 PolicyFor = Callable[[str], Policy]
@@ -63,6 +63,9 @@ def check_draft(
             check = ask_about_writes(held)
             run.emit(events.checked(request["id"], check, None))
             return {"checks": [check.model_dump(mode="json")]}
+        if _calls(drafts):
+            run.emit(events.checked(request["id"], for_the_caller(), None))
+            return _handed_to_the_caller(drafts, {part: _threshold(request, draft) for part, draft in drafts.items()})
         found = {part: measure(draft, signals, gauges[draft["task"]["domain"]]) for part, draft in drafts.items()}
         evidence = Evidence(
             _classification(state),
@@ -114,6 +117,23 @@ def _measured(evidence: DraftEvidence, confidence: Confidence, accepted: bool) -
         "accepted": accepted,
         "declined": evidence.declined,
         "signals": [signal.model_dump(mode="json") for signal in confidence.signals],
+    }
+
+
+def _calls(drafts: Mapping[str, Draft]) -> list[Call]:
+    """Return what the drafts call of the caller's tools; nothing where one of them failed, for then all go up."""
+    if any(draft.get("error") for draft in drafts.values()):
+        return []
+    return [call for draft in drafts.values() for call in draft.get("calls", [])]
+
+
+def _handed_to_the_caller(drafts: Mapping[str, Draft], thresholds: Mapping[str, float]) -> Update:
+    calling = {part: draft for part, draft in drafts.items() if draft.get("calls")}
+    models = ", ".join(dict.fromkeys(draft["model"] for draft in calling.values()))
+    return {
+        "checks": [for_the_caller().model_dump(mode="json")],
+        "measured": {part: {"threshold": thresholds[part], "accepted": part in calling} for part in drafts},
+        "reply": Reply(text="", outcome="answered", answered_by=models, calls=_calls(drafts)),
     }
 
 

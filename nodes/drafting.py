@@ -31,8 +31,10 @@ from moslm.errors import BackendError, BackendGarbled
 from moslm.escalation.opinions import SecondOpinion, fetch
 from moslm.models.calls import Call
 from moslm.models.chat.logprobs import token_logprobs, usage_of
+from moslm.nodes.callers import Offer, calls_of, how_to_call, instructed, results, with_tools
 from moslm.nodes.notes import WORKED_EXAMPLES, with_notes
 from moslm.state import AnswerInput, Draft, Opinion, Request, Task, ToolRequest
+from moslm.state import Call as CallerCall
 from moslm.tools.emptiness import found_nothing
 
 Worth = Callable[[Draft, SecondOpinion, float | None], bool]
@@ -67,6 +69,8 @@ class DomainAgent:
     second_opinions: tuple[SecondOpinion, ...] = ()
     """What may be asked for where the cheap signals leave doubt, the cheapest first."""
     worth: Worth = lambda draft, opinion, threshold: False
+    offer: Offer | None = None
+    """Binds the caller's tools beside the domain's own; None for a model that calls none."""
     revision: Callable[[], str] = lambda: ""
     """Revision of the model's weights, as a calibration knows it."""
 
@@ -82,7 +86,7 @@ def drafted(agent: DomainAgent, state: AnswerInput) -> Generator[Call, Any, Draf
     except BackendError as error:
         work.error = {"kind": error.kind, "message": str(error)}
     draft = work.draft(work.ms + (time.perf_counter() - started) * 1000)
-    if draft.get("pending") or draft.get("error"):
+    if draft.get("pending") or draft.get("error") or draft.get("calls"):
         return draft
     yield from work.consult(draft)
     return work.draft(work.ms + (time.perf_counter() - started) * 1000)
@@ -103,6 +107,7 @@ class _Work:
     usage: list[Usage] = field(default_factory=list)
     passages: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    calls: list[CallerCall] = field(default_factory=list)
     text: str = ""
     logprobs: list[list[float]] | None = None
     cut_off: bool = False
@@ -122,7 +127,8 @@ class _Work:
             self.passages = [passage.title for passage in found]
             self.notes = [passage.text for passage in found]
             asked, shown = with_notes(asked, self.notes), [*WORKED_EXAMPLES]
-        self.transcript = [SystemMessage(self.agent.prompt), *shown, *_history(self.request), HumanMessage(asked)]
+        asking = [*_history(self.request), HumanMessage(asked), *results(self.request)]
+        self.transcript = [self._system(), *shown, *asking]
         yield from self._rounds()
 
     def resume(self) -> Generator[Call, Any, None]:
@@ -136,16 +142,21 @@ class _Work:
         yield from self._rounds()
 
     def _rounds(self) -> Generator[Call, Any, None]:
-        """Ask the model and run its tools, until it answers in words or a write must wait."""
+        """Ask the model and run its tools, until it answers in words, a write must wait or the caller has to act."""
+        agent = self.agent
+        model = with_tools(agent.model, agent.offer, self.request, agent.model_name, agent.effects)
         for _ in range(self.agent.max_rounds + 1):
             prompt = self._prompt()
-            reply = yield Call(self.agent.model, prompt, self.agent.model_name, self.deadline)
+            reply = yield Call(model, prompt, self.agent.model_name, self.deadline)
             self._count(reply, prompt)
             if not reply.tool_calls and not reply.invalid_tool_calls:
                 self.text, self.logprobs = reply.text.strip(), token_logprobs(reply)
                 self.cut_off = reply.response_metadata.get("finish_reason") == "length"
                 if not self.text:
                     raise BackendGarbled(self.agent.model_name, f"{self.agent.model_name} returned an empty answer")
+                return
+            self.calls = [] if self._has_written else calls_of(reply, self.request)
+            if self.calls:
                 return
             self.transcript.append(reply)
             yield from self._tools(reply)
@@ -167,7 +178,10 @@ class _Work:
         """Return the question with its evidence as one prompt without tools, for whoever answers it a second time."""
         question = with_notes(self.task["text"], self._evidence())
         shown = WORKED_EXAMPLES if self.agent.search is not None else ()
-        return [SystemMessage(self.agent.prompt), *shown, *_history(self.request), HumanMessage(question)]
+        return [self._system(), *shown, *_history(self.request), HumanMessage(question)]
+
+    def _system(self) -> SystemMessage:
+        return SystemMessage(instructed(self.agent.prompt, self.request))
 
     def _evidence(self) -> list[str]:
         returned = [m.text for m in self.transcript if isinstance(m, ToolMessage) and m.status != "error"]
@@ -175,7 +189,8 @@ class _Work:
 
     def _tools(self, reply: AIMessage) -> Generator[Call, Any, None]:
         for wrong in reply.invalid_tool_calls:
-            words = self.agent.how_to_call(wrong["name"] or "")
+            name = wrong["name"] or ""
+            words = how_to_call(name, self.request) or self.agent.how_to_call(name)
             self.transcript.append(ToolMessage(words, tool_call_id=str(wrong["id"]), status="error"))
         free = [call for call in reply.tool_calls if self._is_free(call["name"])]
         held = [call for call in reply.tool_calls if call not in free]
@@ -247,6 +262,11 @@ class _Work:
         return tool not in self.agent.effects or self._effect(tool) == "read" or self._may_write
 
     @property
+    def _has_written(self) -> bool:
+        """Tell whether something stands that the caller's next request would not know of, and so could do twice."""
+        return any(use.effect == "write" and use.outcome in ("done", "unknown") for use in self.used)
+
+    @property
     def _may_write(self) -> bool:
         return self.request["role"] in MAY_WRITE
 
@@ -288,7 +308,7 @@ class _Work:
         draft["usage"] = [usage.model_dump(mode="json") for usage in self.usage]
         draft["passages"], draft["error"], draft["ms"] = self.passages, self.error, round(ms, 3)
         draft["evidence"], draft["cut_off"], draft["opinions"] = self._evidence(), self.cut_off, dict(self.opinions)
-        draft["classification"] = self.classification
+        draft["classification"], draft["calls"] = self.classification, [] if self.error else self.calls
         draft["pending"] = [] if self.error else self.pending
         draft["transcript"] = [message_to_dict(each) for each in self.transcript] if draft["pending"] else []
         return draft

@@ -5,6 +5,7 @@ The small models' drafts go nowhere: neither to the user nor to the large model.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from moslm.decision import Usage
 from moslm.errors import BackendError, BackendTimeout
 from moslm.models.calls import Call
 from moslm.models.chat.logprobs import usage_of
+from moslm.nodes.callers import Offer, calls_of, instructed, results, with_tools
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import MoSLMState, Reply, Request
 from moslm.telemetry import events
@@ -50,6 +52,8 @@ class LargeModel:
     """Sets money aside for the worst case in US dollars; or says why not."""
     throttle: Runnable[Any, Any]
     """Waits for a place; False when that would take too long."""
+    offer: Offer | None = None
+    """Binds the caller's tools; None for a model that calls none."""
 
 
 def escalate(large: LargeModel | None) -> Node:
@@ -74,12 +78,12 @@ def _asked(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
     deadline = time.monotonic() + large.deadline_s
     prompt = _prompt(large, request)
     # no byte-level tokenizer makes more tokens than there are bytes: an estimate by characters falls short for Chinese
-    most_input = sum(len(message.text.encode()) + _FRAMING for message in prompt)
+    most_input = sum(len(message.text.encode()) + _FRAMING for message in prompt) + _bytes_of_tools(request)
     reserved = large.reserve(large.price(most_input, large.max_tokens))
     if isinstance(reserved, str):
         return _handed_over(reserved)
     try:
-        reply, usage = yield from _called(large, prompt, deadline)
+        reply, usage = yield from _called(large, request, prompt, deadline)
     except BackendTimeout as error:
         # given up while it was answering: the provider may charge for it, so the reservation stays spent
         reserved.settle(large.price(most_input, large.max_tokens))
@@ -97,17 +101,22 @@ def _asked(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
     return reply
 
 
-def _called(large: LargeModel, prompt: list[AnyMessage], deadline: float) -> Generator[Call, Any, tuple[Reply, Usage]]:
+def _called(
+    large: LargeModel, request: Request, prompt: list[AnyMessage], deadline: float
+) -> Generator[Call, Any, tuple[Reply, Usage]]:
+    model = with_tools(large.model, large.offer, request, large.name)
     admitted = yield Call(large.throttle, None, "the throttle of the large model", deadline)
     if not admitted:
         raise BackendError(large.name, "too many requests are waiting for the large model")
-    message: AIMessage = yield Call(large.model, prompt, large.name, deadline)
+    message: AIMessage = yield Call(model, prompt, large.name, deadline)
     text = message.text.strip()
     tokens_in, tokens_out, known = usage_of(message, prompt)
     cost = large.price(tokens_in, tokens_out)
     usage = Usage(
         model=large.name, role="large", input_tokens=tokens_in, output_tokens=tokens_out, cost_usd=cost, known=known
     )
+    if calls := calls_of(message, request):
+        return Reply(text="", outcome="escalated", answered_by=large.name, calls=calls), usage
     if not text:  # nothing was said, and it has to be paid all the same
         return _handed_over(f"{large.name} returned an empty answer"), usage
     return Reply(text=text, outcome="escalated", answered_by=large.name), usage
@@ -115,7 +124,13 @@ def _called(large: LargeModel, prompt: list[AnyMessage], deadline: float) -> Gen
 
 def _prompt(large: LargeModel, request: Request) -> list[AnyMessage]:
     made = {"user": HumanMessage, "assistant": AIMessage}
-    return [SystemMessage(large.system_prompt), *(made[role](text) for role, text in request["turns"])]
+    turns = [made[role](text) for role, text in request["turns"]]
+    return [SystemMessage(instructed(large.system_prompt, request)), *turns, *results(request)]
+
+
+def _bytes_of_tools(request: Request) -> int:
+    """Return the size of what the prompt carries besides its texts: the caller's tools, and their calls so far."""
+    return sum(len(json.dumps(request.get(key) or []).encode()) for key in ("tools", "rounds"))
 
 
 def _handed_over(why: str) -> Reply:

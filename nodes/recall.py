@@ -35,7 +35,7 @@ class Memory:
     def find(self, request: Request, run: Run) -> dict[str, Any] | None:
         """Return what was remembered for this conversation: ``text`` and ``domain``."""
         store = self._store(run)
-        if store is None:
+        if store is None or request.get("tools"):
             return None
         item = store.get(self._namespace(request), self._key(request))
         if item is None or item.value.get("expires", 0) < time.time():
@@ -45,7 +45,7 @@ class Memory:
     def keep(self, request: Request, run: Run, text: str, domain: str | None) -> None:
         """Remember an answer."""
         store = self._store(run)
-        if store is None or self.ttl_seconds is None:
+        if store is None or self.ttl_seconds is None or request.get("tools"):
             return
         value = {"text": text, "domain": domain, "expires": time.time() + self.ttl_seconds}
         store.put(self._namespace(request), self._key(request), value, index=False)
@@ -60,6 +60,8 @@ class Memory:
 
     def _key(self, request: Request) -> str:
         asked = {"turns": request["turns"], "threshold": request["threshold"], "several": request["multi_domain"]}
+        if request.get("instructions"):
+            asked["instructions"] = request["instructions"]
         canonical = json.dumps(asked, sort_keys=True, ensure_ascii=True)
         return hashlib.sha256(f"{self.partition}\n{canonical}".encode()).hexdigest()
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from langchain_core.messages import AIMessage, HumanMessage
+from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 
 from moslm.decision import CalibrationUse, Check, Cost, Decision, DraftRecord, Latency, Usage
 from moslm.errors import AlreadyClosed
@@ -74,7 +74,10 @@ def respond(audit: AuditTrail, memory: Memory, terms: Terms, watch: Callable[[De
             memory.keep(state["request"], run, reply["text"], decision.domain)
         tracing.label_run(decision, run.config)
         message = AIMessage(
-            _words(reply, decision), id=f"moslm-{decision.id}", response_metadata={"decision_id": decision.id}
+            _words(reply, decision),
+            id=f"moslm-{decision.id}",
+            response_metadata={"decision_id": decision.id},
+            tool_calls=[ToolCall(**call, type="tool_call") for call in reply.get("calls", [])],
         )
         # streamed only now, when it is accepted: whoever listens to tokens sees these and no others
         AcceptedAnswer(accepted=message).invoke([HumanMessage("")], run.config)
@@ -123,6 +126,7 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
         latency=_latency(state, reply, terms),
         steps=[*state.get("steps", []), own],
         total_ms=round((time.time() - request["started"]) * 1000, 3),
+        calls=[call["name"] for call in reply.get("calls", [])],
         refusal=reply.get("refusal"),
     )
 
@@ -226,7 +230,7 @@ def _writes_that_stand(decision: Decision) -> str:
 def _worth_remembering(state: MoSLMState, reply: Reply) -> bool:
     """Tell whether the same words would get the same answer: no tool, no person, nobody missing."""
     touched = any(draft.get("tools") for draft in state.get("drafts", {}).values()) or state.get("reviews")
-    return reply["outcome"] in ("answered", "escalated") and not touched
+    return reply["outcome"] in ("answered", "escalated") and not touched and not reply.get("calls")
 
 
 def _answered(decision: Decision) -> events.Answered:

@@ -12,11 +12,12 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from langchain_core.messages import AIMessage, AnyMessage, HumanMessage
+from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMessage, message_to_dict
 
 from moslm.config import Config, Limits
 from moslm.errors import RequestError
 from moslm.escalation.verdicts import refusal
+from moslm.nodes.callers import names_of
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import RESET, MoSLMState, Reply, Request
 
@@ -27,13 +28,16 @@ def screen(config: Config) -> Node:
     def step(state: MoSLMState, run: Run) -> Update:
         request = _opened(run, config)
         update = {**_EMPTY, "request": request}
+        messages = state.get("messages", [])
         try:
-            turns = conversation(state.get("messages", []), config.limits)
+            turns = conversation(messages, config.limits)
+            _check_instructions(run.context.instructions, config.limits.max_chars)
         except RequestError as problem:
             reply = Reply(text=str(problem), outcome="refused", answered_by=None, refusal=str(problem))
             check = refusal(problem.code, str(problem)).model_dump(mode="json")
             return {**update, "checks": [RESET, check], "reply": reply}
         request["turns"], request["text"] = turns, turns[-1][1]
+        request["rounds"] = rounds(messages, names_of(request))
         return update
 
     return Node("screen", step)
@@ -67,6 +71,10 @@ def _opened(run: Run, config: Config) -> Request:
         threshold=knobs.threshold,
         multi_domain=knobs.multi_domain or config.multi_domain,
         may_escalate=knobs.may_escalate,
+        instructions=plain(knobs.instructions),
+        tools=list(knobs.tools),
+        tool_choice=knobs.tool_choice,
+        rounds=[],
     )
 
 
@@ -86,6 +94,27 @@ def conversation(messages: Sequence[AnyMessage], limits: Limits) -> list[tuple[s
     kept = [turn for turn in before if turn is not None and turn[1].strip()]
     earlier = kept[-(limits.max_turns - 1) :] if limits.max_turns > 1 else []
     return [*earlier, ("user", request)]
+
+
+def rounds(messages: Sequence[AnyMessage], names: frozenset[str]) -> list[dict[str, Any]]:
+    """Return the calls of the named tools since the last user message, with their results, in LangChain's dict form.
+
+    What a parent called besides (a hand-over to this graph, say) is its own bookkeeping.
+    """
+    last = max((i for i, each in enumerate(messages) if isinstance(each, HumanMessage)), default=len(messages))
+    kept, ids = list[AnyMessage](), set[str | None]()
+    for each in messages[last + 1 :]:
+        if isinstance(each, AIMessage) and each.tool_calls and {call["name"] for call in each.tool_calls} <= names:
+            ids |= {call["id"] for call in each.tool_calls}
+            kept.append(each)
+        elif isinstance(each, ToolMessage) and each.tool_call_id in ids:
+            kept.append(each)
+    return [message_to_dict(each) for each in kept]
+
+
+def _check_instructions(text: str, max_chars: int) -> None:
+    if len(text) > max_chars:
+        raise RequestError("too_long", f"The instructions have {len(text):,} characters; the most is {max_chars:,}.")
 
 
 def _text_of_request(message: AnyMessage, max_chars: int) -> str:

@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
 from moslm.errors import ConfigError
 
 Role = Literal["user", "operator", "reviewer", "auditor", "admin"]
 
 _CHECKS: list[JsonValue] = ["check_request", "check_draft"]
+_ANSWERING: list[JsonValue] = ["answer", "escalate"]
+_OF_TOOLS = ("tools", "tool_choice")
 
 
 class MoSLMContext(BaseModel):
@@ -58,9 +60,33 @@ class MoSLMContext(BaseModel):
         description="Whether this run may spend on the large model.",
         json_schema_extra={"langgraph_nodes": ["escalate"]},
     )
+    instructions: str = Field(
+        default="",
+        description="What the caller adds to the system prompt of whoever answers.",
+        json_schema_extra={"langgraph_nodes": _ANSWERING},
+    )
+    tools: list[dict[str, JsonValue]] = Field(
+        default=[],
+        description="Tools of the caller's own, in OpenAI's form: a call of one ends the run, and the caller runs it.",
+        json_schema_extra={"langgraph_nodes": _ANSWERING},
+    )
+    tool_choice: str | None = Field(
+        default=None,
+        description="auto, none, required (any), or the name of one of the caller's tools.",
+        json_schema_extra={"langgraph_nodes": _ANSWERING},
+    )
+
+    @field_validator("tools")
+    @classmethod
+    def _each_has_a_name(cls, tools: list[dict[str, JsonValue]]) -> list[dict[str, JsonValue]]:
+        for each in tools:
+            function = each.get("function")
+            if not isinstance(function, dict) or not isinstance(function.get("name"), str) or not function["name"]:
+                raise ValueError('a tool needs {"type": "function", "function": {"name": ...}}')
+        return tools
 
 
-_OPEN_KNOBS = [name for name in MoSLMContext.model_fields if name != "role"]
+_OPEN_KNOBS = [name for name in MoSLMContext.model_fields if name not in ("role", "instructions", *_OF_TOOLS)]
 
 
 def resolve_context(given: object) -> MoSLMContext:
@@ -69,7 +95,7 @@ def resolve_context(given: object) -> MoSLMContext:
     Args:
         given: ``runtime.context``: None, a `MoSLMContext`, a mapping, or any object. A mapping or object that serves
             several graphs may keep ours under the key or attribute ``moslm``; only there, or in our own type, does
-            ``role`` count, because a stranger's "admin" need not be one of ours.
+            ``role``, ``instructions`` and ``tools`` count, because a stranger's "admin" need not be one of ours.
 
     Raises:
         ConfigError: A knob has a value that cannot stand; names the knob, the value and what is allowed.

@@ -143,6 +143,21 @@ class CalibrationUse(Record):
     why: str = ""
 
 
+class ReplicaUse(Record):
+    """Who of a model's servers took one call, and what the attempts before met."""
+
+    replica: int | None = None
+    """Place of the server that answered among the configured addresses, from 1; None when none did."""
+    of: int = Field(ge=1)
+    """How many servers the model has."""
+    attempts: int = Field(ge=0)
+    """Servers that were asked; 0 when none could be."""
+    why: str = ""
+    """Why this server was chosen, such as ``least work before it``."""
+    met: list[str] = []
+    """What each attempt in vain met, in order."""
+
+
 class DraftRecord(Record):
     """What one domain's model produced for one part of the request."""
 
@@ -162,7 +177,10 @@ class DraftRecord(Record):
     passages: list[str] = []
     """Names of the handbook passages put before the model."""
     error: str | None = None
-    """Kind of backend failure (``down``, ``timeout``, ``garbled``, ``failed``); None when it answered."""
+    """Kind of backend failure (``down``, ``busy``, ``timeout``, ``garbled``, ``failed``); None when it answered."""
+    replicas: list[ReplicaUse] = []
+    """Of each call to the model, in order: which server took it. Empty for models that have no servers to choose
+    from."""
 
 
 class Latency(Record):
@@ -247,6 +265,8 @@ class Decision(Record):
     latency: list[Latency] = []
     steps: list[Step] = []
     total_ms: float
+    calls: list[str] = []
+    """Names of the caller's own tools that were called: the caller runs them and asks again; no answer was given yet."""
     refusal: str | None = None
     """Why the request was turned away or nobody could answer it, as the user was told."""
 

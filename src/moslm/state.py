@@ -50,6 +50,21 @@ class Request(TypedDict):
     multi_domain: str
     """``escalate`` or ``fan_out``, whichever is in force for this caller."""
     may_escalate: bool
+    instructions: NotRequired[str]
+    """What the caller adds to the system prompt."""
+    tools: NotRequired[list[dict[str, Any]]]
+    """The caller's own tools, in OpenAI's form; the caller runs them."""
+    tool_choice: NotRequired[str | None]
+    rounds: NotRequired[list[dict[str, Any]]]
+    """The calls of the caller's tools since the last user message, with their results, in LangChain's dict form."""
+
+
+class Call(TypedDict):
+    """A call of one of the caller's tools."""
+
+    id: str
+    name: str
+    args: dict[str, Any]
 
 
 class Task(TypedDict):
@@ -103,6 +118,8 @@ class Draft(TypedDict):
     """Names of the handbook passages put before the model."""
     evidence: NotRequired[list[str]]
     """Texts the model was given to answer from: passages, then what its tools returned."""
+    calls: NotRequired[list[Call]]
+    """The caller's tools that the model calls instead of answering."""
     cut_off: NotRequired[bool]
     """Whether the answer ended because it reached its longest length."""
     classification: NotRequired[dict[str, Any] | None]
@@ -113,6 +130,8 @@ class Draft(TypedDict):
     """`moslm.decision.Usage` records."""
     error: NotRequired[dict[str, str] | None]
     """``{"kind", "message"}`` of a backend failure."""
+    replicas: NotRequired[list[dict[str, Any]]]
+    """`moslm.decision.ReplicaUse` records."""
     ms: NotRequired[float]
     """Time the models and tools of this draft took, waits for a person left out."""
 
@@ -128,6 +147,8 @@ class Reply(TypedDict):
     usage: NotRequired[list[dict[str, Any]]]
     ms: NotRequired[float]
     refusal: NotRequired[str | None]
+    calls: NotRequired[list[Call]]
+    """The caller's tools that are called instead of an answer."""
 
 
 def merge_by_key(left: dict[str, Any] | None, right: dict[str, Any] | None) -> dict[str, Any]:

@@ -53,6 +53,11 @@ def ask_about_writes(wishes: Sequence[tuple[str, str, str]]) -> Check:
     return Check(stage="draft", action="review", considered=["needs_approval"], reasons=reasons)
 
 
+def for_the_caller() -> Check:
+    """Return the verdict on drafts that call the caller's own tools: there are no words to judge yet."""
+    return Check(stage="draft", action="answer", considered=[], reasons=[])
+
+
 def refusal(code: str, detail: str) -> Check:
     """Return the verdict on a request that nobody can answer as it stands."""
     return Check(stage="request", action="refuse", considered=[], reasons=[Reason(trigger=code, detail=detail)])

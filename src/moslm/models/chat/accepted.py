@@ -6,6 +6,7 @@ accepted, this model says it again, word by word, under the same message id, whi
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ from typing import Any
 from langchain_core.callbacks import CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
+from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
 
 
@@ -47,3 +49,17 @@ class AcceptedAnswer(BaseChatModel):
             if run_manager:
                 run_manager.on_llm_new_token(word, chunk=chunk)
             yield chunk
+        if self.accepted.tool_calls:
+            last = ChatGenerationChunk(message=_calls(self.accepted))
+            if run_manager:
+                run_manager.on_llm_new_token("", chunk=last)
+            yield last
+
+
+def _calls(message: AIMessage) -> AIMessageChunk:
+    """Return the chunk that carries the message's tool calls."""
+    chunks = [
+        tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
+        for index, call in enumerate(message.tool_calls)
+    ]
+    return AIMessageChunk(content="", id=message.id, tool_call_chunks=chunks)
