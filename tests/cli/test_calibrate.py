@@ -138,6 +138,12 @@ def test_the_report_names_every_figure(document: Any) -> None:
     assert set(document["accuracy"]) == set(MODELS)
 
 
+def test_escalating_needs_more_calls_than_somebody_who_knows_who_is_right(document: Any) -> None:
+    for share, escalations in document["routing"]["escalations"].items():
+        assert document["oracle_escalations"][share] <= escalations
+    assert document["oracle_escalations"]["0.95"] < 0.9 * document["routing"]["escalations"]["0.95"]
+
+
 def test_wording_length_and_agreement_tell_right_from_wrong(document: Any) -> None:
     assert document["auroc"] > 0.75
     assert document["aurc"] < 1 - document["accuracy"]["small-a"]
@@ -220,6 +226,8 @@ def test_the_table_for_people_says_who_answers_and_what_is_promised(
     assert "best single model" in shown
     assert "infeasible" in shown
     assert "CPT(50 %)" in shown
+    assert "of the questions, the most to gain first (" in shown
+    assert "knowing who is right)" in shown
     assert plot.read_bytes().startswith(b"\x89PNG")
 
 

@@ -114,8 +114,13 @@ def _figures(document: dict[str, Any]) -> list[tuple[str, str]]:
 
 def _escalations(document: dict[str, Any]) -> list[tuple[str, str]]:
     routing = document["routing"]
+    alone, oracle = document["routing_by_probability_alone"]["escalations"], document["oracle_escalations"]
     lines = [
-        (f"for {float(share):.0%} of the large", f"{_share(value)} of the questions")
+        (
+            f"for {float(share):.0%} of the large",
+            f"{_share(value)} of the questions, the most to gain first"
+            f" ({_share(alone[share])} the least probable first; {_share(oracle[share])} knowing who is right)",
+        )
         for share, value in routing["escalations"].items()
     ]
     if routing["apgr"] is None:

@@ -49,13 +49,18 @@ def routed(need: Scores, weak: Outcomes, strong: Outcomes) -> Routing:
         strong: (n,) whether the strong model is.
     """
     low, high = float(weak.mean()), float(strong.mean())
-    escalations = {f"{share:.2f}": escalations_needed(need, weak, strong, share) for share in SHARES}
+    escalations = needed(need, weak, strong)
     if high <= low:
         return Routing(low, high, None, None, None, escalations)
     calls, accuracy = _curve(need, weak, strong)
     recovered = (accuracy - low) / (high - low)
     area = float(np.sum((recovered[1:] + recovered[:-1]) / 2 * np.diff(calls)))
     return Routing(low, high, area, _reached(calls, recovered, 0.5), _reached(calls, recovered, 0.8), escalations)
+
+
+def needed(need: Scores, weak: Outcomes, strong: Outcomes) -> dict[str, float]:
+    """Return the escalations needed for each of the shares of the strong model's accuracy, by share."""
+    return {f"{share:.2f}": escalations_needed(need, weak, strong, share) for share in SHARES}
 
 
 def escalations_needed(need: Scores, weak: Outcomes, strong: Outcomes, share: float) -> float:

@@ -21,7 +21,7 @@ from moslm.escalation.calibration.labelled import folds_of
 from moslm.escalation.calibration.outcomes.learner import STEPS, Said, cross_fitted, predict
 from moslm.escalation.calibration.outcomes.material import Material, gather
 from moslm.escalation.calibration.outcomes.table import Outcomes
-from moslm.escalation.calibration.routing import routed
+from moslm.escalation.calibration.routing import needed, routed
 
 Array = NDArray[np.float64]
 Rows = NDArray[np.int64]
@@ -114,6 +114,7 @@ class Report:
             "ece_equal_width": figures["calibration_error_equal_width"],
             "routing": asdict(routed(self.need, self.right, strong)),
             "routing_by_probability_alone": asdict(routed(-self.probabilities, self.right, strong)),
+            "oracle_escalations": needed(strong.astype(np.float64) - self.right, self.right, strong),
             "guarantee": self._guaranteed(),
             "reliability": [asdict(each) for each in self.bins],
             "notes": list(self.notes),
