@@ -85,6 +85,7 @@ def drafted(agent: DomainAgent, state: AnswerInput) -> Generator[Call, Any, Draf
         yield from work.resume() if work.waited else work.begin()
     except BackendError as error:
         work.error = {"kind": error.kind, "message": str(error)}
+        work.replicas.extend([error.replicas] if error.replicas else [])
     draft = work.draft(work.ms + (time.perf_counter() - started) * 1000)
     if draft.get("pending") or draft.get("error") or draft.get("calls"):
         return draft
@@ -105,6 +106,7 @@ class _Work:
     pending: list[ToolRequest] = field(default_factory=list)
     used: list[ToolUse] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
+    replicas: list[dict[str, Any]] = field(default_factory=list)
     passages: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     calls: list[CallerCall] = field(default_factory=list)
@@ -137,7 +139,7 @@ class _Work:
         self.transcript = messages_from_dict(draft.get("transcript", []))  # type: ignore[assignment]
         self.used = [ToolUse.model_validate(each) for each in draft.get("tools", [])]
         self.usage = [Usage.model_validate(each) for each in draft.get("usage", [])]
-        self.ms = draft.get("ms", 0.0)
+        self.replicas, self.ms = list(draft.get("replicas", [])), draft.get("ms", 0.0)
         yield from self._carry_out(draft.get("pending", []))
         yield from self._rounds()
 
@@ -289,6 +291,7 @@ class _Work:
 
     def _count(self, reply: AIMessage, prompt: Sequence[BaseMessage]) -> None:
         tokens_in, tokens_out, known = usage_of(reply, prompt)
+        self.replicas.extend([served] if (served := reply.response_metadata.get("replica")) else [])
         cost = self.agent.price(tokens_in, tokens_out)
         self.usage.append(
             Usage(
@@ -306,6 +309,7 @@ class _Work:
         draft["logprobs"] = self.logprobs
         draft["tools"] = [use.model_dump(mode="json") for use in self.used]
         draft["usage"] = [usage.model_dump(mode="json") for usage in self.usage]
+        draft["replicas"] = list(self.replicas)
         draft["passages"], draft["error"], draft["ms"] = self.passages, self.error, round(ms, 3)
         draft["evidence"], draft["cut_off"], draft["opinions"] = self._evidence(), self.cut_off, dict(self.opinions)
         draft["classification"], draft["calls"] = self.classification, [] if self.error else self.calls

@@ -173,6 +173,7 @@ def _draft(part: str, draft: Draft, measured: dict[str, Any]) -> DraftRecord:
         tools=draft.get("tools", []),
         passages=draft.get("passages", []),
         error=error["kind"] if error else None,
+        replicas=draft.get("replicas", []),
     )
 
 

@@ -40,6 +40,23 @@ class Profile(Settings):
     """Longest prompt it takes; older turns are dropped beyond it."""
 
 
+class ResilienceSettings(Settings):
+    """How the servers of one model are treated when they are slow, full or dead; see docs/guides/replicas.md."""
+
+    max_in_flight: int = Field(default=64, ge=1)
+    """Calls that each server may have at the same time from this model; further ones wait, then are refused."""
+    max_wait_ms: float = Field(default=250, ge=0)
+    """How long a call waits for a place, or for a server that went down a moment ago."""
+    retry_share: Probability = 0.15
+    """Calls that may be made again after an error, a timeout or a refusal, as a share of all calls."""
+    failures_to_open: int = Field(default=5, ge=1)
+    """Failures in a row after which a server is left alone."""
+    open_ms: Milliseconds = 1000
+    """For how long at first; doubled with every trial that fails, 15 s at most."""
+    probe_ms: Milliseconds = 250
+    """How often ``/health`` of a server that is down is asked; seldomer (every 5 s) once it has been down for long."""
+
+
 class VLLMModel(Settings):
     """A model behind one or more vLLM (or other OpenAI-compatible) servers."""
 
@@ -60,6 +77,8 @@ class VLLMModel(Settings):
     revision: str = ""
     """Your name for the weights behind it, such as their hash. Change it when they change: a calibration of another
     revision is stale."""
+    resilience: ResilienceSettings = ResilienceSettings()
+    """How its servers are treated when they are slow, full or dead."""
     profile: Profile = Profile(tool_calling=True, max_input_tokens=8192)
 
     @field_validator("base_url", mode="before")

@@ -7,6 +7,7 @@
     ├── RequestError          the caller: a request nobody can answer as it stands
     ├── BackendError          whoever runs the model servers
     │   ├── BackendDown       nothing answers at the address
+    │   ├── BackendBusy       it has as much to do as it can; says when to ask again
     │   ├── BackendTimeout    no answer before the deadline
     │   └── BackendGarbled    an answer that is none: not the protocol, empty, or refused
     └── AuditError            whoever runs this host: the audit log cannot be kept, so no answer may be given
@@ -17,6 +18,8 @@ Decision. This module knows nothing of configuration files, models or graphs.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 
 class MoSLMError(Exception):
@@ -91,6 +94,8 @@ class BackendError(MoSLMError):
     """
 
     kind = "failed"
+    replicas: dict[str, Any] | None = None
+    """`moslm.decision.ReplicaUse` as plain JSON: what the attempts met, where a model has servers to choose from."""
 
     def __init__(self, backend: str, message: str) -> None:
         self.backend = backend
@@ -101,6 +106,22 @@ class BackendDown(BackendError):
     """Nothing answers at the address."""
 
     kind = "down"
+
+
+class BackendBusy(BackendError):
+    """It has as much to do as it can.
+
+    Args:
+        backend: Name of the model or tool.
+        message: One safe sentence.
+        retry_after_s: Seconds after which asking again makes sense, as HTTP's ``Retry-After`` says it.
+    """
+
+    kind = "busy"
+
+    def __init__(self, backend: str, message: str, retry_after_s: float = 1.0) -> None:
+        self.retry_after_s = retry_after_s
+        super().__init__(backend, message)
 
 
 class BackendTimeout(BackendError):

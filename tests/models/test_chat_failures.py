@@ -10,6 +10,7 @@ import pytest
 from langchain_core.exceptions import ContextOverflowError, ModelTimeoutError
 
 from moslm.errors import (
+    BackendBusy,
     BackendDown,
     BackendError,
     BackendGarbled,
@@ -41,7 +42,7 @@ def _with_status(error: Exception, status: int) -> Exception:
         (MissingExtraError("an embedded model", "local"), BackendDown),
         (_with_status(Exception(SECRET), 503), BackendDown),
         (_with_status(Exception(SECRET), 504), BackendTimeout),
-        (_with_status(Exception(SECRET), 429), BackendGarbled),
+        (_with_status(Exception(SECRET), 429), BackendBusy),
         (httpx.RemoteProtocolError(SECRET), BackendGarbled),
         (ContextOverflowError(SECRET), BackendGarbled),
         (ValueError(SECRET), BackendGarbled),

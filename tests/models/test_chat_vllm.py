@@ -14,7 +14,7 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.tools import tool
 
 from moslm.config import VLLMModel
-from moslm.errors import BackendDown, BackendError, BackendGarbled, BackendTimeout, ConfigError
+from moslm.errors import BackendBusy, BackendDown, BackendError, BackendGarbled, BackendTimeout, ConfigError
 from moslm.models.chat import build_chat_model
 from moslm.models.chat.failures import as_backend_error
 from moslm.models.chat.logprobs import token_logprobs, usage_of
@@ -295,7 +295,7 @@ async def test_a_refusal_is_not_taken_to_the_next_address(servers, way):
         (200, b'{"error": "secret server text"}', BackendGarbled),
         (200, b"[]", BackendGarbled),
         (500, b'{"error": {"message": "Traceback secret server text"}}', BackendError),
-        (429, b"{}", BackendGarbled),
+        (429, b"{}", BackendBusy),
         (401, b"{}", BackendGarbled),
         (404, b"{}", BackendGarbled),
         (503, b"{}", BackendDown),

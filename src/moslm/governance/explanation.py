@@ -31,6 +31,7 @@ _FAILURES = {
     "down": "nothing answered at its address",
     "timeout": "no answer came before the deadline",
     "garbled": "what came back was no answer",
+    "busy": "it had as much to do as it could",
 }
 _SAID = {"approve": "approved it", "edit": "changed it", "reject": "rejected it", "respond": "answered in its place"}
 _TOOL_ENDS = {

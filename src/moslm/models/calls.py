@@ -23,6 +23,7 @@ from langgraph.errors import GraphBubbleUp
 
 from moslm.errors import BackendError, BackendTimeout
 from moslm.models.chat.failures import as_backend_error
+from moslm.models.deadlines import due
 
 T = TypeVar("T")
 
@@ -68,7 +69,7 @@ def drive(steps: Steps[T], config: RunnableConfig) -> T:
 
         def work() -> None:
             try:
-                future.set_result(context.run(call.runnable.invoke, call.input, config))
+                future.set_result(context.run(_invoked, call, config))
             except BaseException as error:  # handed to the waiting step, whatever it is
                 future.set_exception(error)
 
@@ -98,12 +99,19 @@ async def adrive(steps: Steps[T], config: RunnableConfig) -> T:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         try:
+            # the deadline goes along, so that what is left of it becomes the timeout of whoever is called
             async with asyncio.timeout(call.remaining()):
-                outcome = _Outcome(await call.runnable.ainvoke(call.input, config))
+                with due(call.deadline):
+                    outcome = _Outcome(await call.runnable.ainvoke(call.input, config))
         except GraphBubbleUp:
             raise
         except Exception as error:
             outcome = _Outcome(error=_failure(error, call))
+
+
+def _invoked(call: Call, config: RunnableConfig) -> Any:
+    with due(call.deadline):
+        return call.runnable.invoke(call.input, config)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ Knows nothing of what becomes of the error.
 from __future__ import annotations
 
 from moslm.errors import (
+    BackendBusy,
     BackendDown,
     BackendError,
     BackendGarbled,
@@ -21,7 +22,7 @@ _BY_STATUS: dict[int, tuple[type[BackendError], str]] = {
     403: (BackendGarbled, "refused the key it was given"),
     404: (BackendGarbled, "does not know the model it was asked for"),
     413: (BackendGarbled, "was sent more text than it takes"),
-    429: (BackendGarbled, "refused the request because it has too many"),
+    429: (BackendBusy, "refused the request because it has too many"),
     502: (BackendDown, "does not answer behind its gateway"),
     503: (BackendDown, "is not ready to answer"),
     504: (BackendTimeout, "did not answer before its gateway's deadline"),

@@ -1,8 +1,8 @@
 """`ChatVLLM`: a model behind one or more vLLM servers, or others that speak OpenAI's protocol.
 
 What `ChatOpenAI` leaves out for such servers: usage when streaming, the reasoning text, the provider's true name in
-traces, a second address when the first is down, servers that refuse log-probabilities beside tools, and hosts that must
-not be reached. Knows no prompt and no domain.
+traces, several addresses, answers that break off, servers that refuse log-probabilities beside tools, and hosts that
+must not be reached. Which server is asked is `moslm.models.replicas`'s to say. Knows no prompt and no domain.
 """
 
 from __future__ import annotations
@@ -10,25 +10,36 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
+from contextlib import aclosing, closing
+from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urlsplit
 
 import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
-from langchain_core.language_models import LangSmithParams
+from langchain_core.language_models import LangSmithParams, LanguageModelInput
 from langchain_core.messages import AIMessage, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
-from moslm.config import VLLMModel
-from moslm.errors import BackendDown, BackendTimeout, ConfigError
-from moslm.models.chat.failures import as_backend_error
+from moslm.config import ResilienceSettings, VLLMModel
+from moslm.errors import ConfigError
+from moslm.models.chat.continuing import Continuation, Diverged
+from moslm.models.deadlines import deadline
+from moslm.models.replicas.attempts import Attempts, out_of_time
+from moslm.models.replicas.health import health_of
+from moslm.models.replicas.pool import ReplicaPool
+from moslm.models.replicas.replica import ReplicaState
 from moslm.privacy.egress import check_base_url, resolve_and_check
 
 _CONNECT_S = 3.0
-"""A server that does not take a connection by then is down: the next one is asked."""
+"""A server that does not take a connection by then has failed: the next one is asked."""
+
+_MADE_ANEW = 3
+"""How often an answer is made anew whose beginning was already handed out and turned out differently elsewhere."""
 
 _REASONING = ("reasoning_content", "reasoning")
 """Names under which servers send reasoning text; vLLM renamed it."""
@@ -38,7 +49,9 @@ class ChatVLLM(ChatOpenAI):
     """A served model; `build_vllm` builds it from settings.
 
     The reasoning text of a server with a reasoning parser is in ``additional_kwargs["reasoning_content"]``, also when
-    streamed. The class raises what `ChatOpenAI` raises; `moslm.models.chat.failures` tells what it means.
+    streamed; ``response_metadata["replica"]`` is a `moslm.decision.ReplicaUse` of the call. An answer that breaks off
+    is made again by another server, and nothing of it is said twice; where that cannot be, a `BackendError` is raised:
+    what was returned or streamed to its end is whole.
     """
 
     allow_hosts: tuple[str, ...] = ("loopback", "private")
@@ -47,10 +60,10 @@ class ChatVLLM(ChatOpenAI):
     """When a call is given up, however steadily its answer drips. (A synchronous call that does not stream is bounded
     between two bytes alone; the graph's own deadline ends that one.)"""
 
-    _others: list[ChatVLLM] = PrivateAttr(default_factory=list)
-    """The same model at its other addresses."""
-    _first: int = PrivateAttr(default=0)
-    """Which address answered last: it is asked first."""
+    _servers: list[ChatVLLM] = PrivateAttr(default_factory=list)
+    """The same model at each of its addresses, this one first."""
+    _pool: ReplicaPool | None = PrivateAttr(default=None)
+    """What is known of those servers."""
     _refuses_logprobs: bool = PrivateAttr(default=False)
     """Whether the server was seen to refuse log-probabilities beside tools."""
 
@@ -58,10 +71,36 @@ class ChatVLLM(ChatOpenAI):
     def _llm_type(self) -> str:
         return "moslm-vllm"
 
+    def replicas(self) -> tuple[ReplicaState, ...]:
+        """Return what is known of each of its servers."""
+        return self._known().states()
+
     def _get_ls_params(self, stop: list[str] | None = None, **kwargs: Any) -> LangSmithParams:
         params = super()._get_ls_params(stop=stop, **kwargs)
         params["ls_provider"] = "vllm"
         return params
+
+    def invoke(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, *, stop: Any = None, **kwargs: Any
+    ) -> AIMessage:
+        """Answer; anew, where an answer that broke off turned out differently at another server."""
+        for _ in range(_MADE_ANEW):
+            try:
+                return super().invoke(input, config, stop=stop, **kwargs)
+            except Diverged:
+                continue
+        return super().invoke(input, config, stop=stop, **kwargs)
+
+    async def ainvoke(
+        self, input: LanguageModelInput, config: RunnableConfig | None = None, *, stop: Any = None, **kwargs: Any
+    ) -> AIMessage:
+        """Answer, as `invoke` does, on the event loop."""
+        for _ in range(_MADE_ANEW):
+            try:
+                return await super().ainvoke(input, config, stop=stop, **kwargs)
+            except Diverged:
+                continue
+        return await super().ainvoke(input, config, stop=stop, **kwargs)
 
     def _generate(
         self,
@@ -70,17 +109,21 @@ class ChatVLLM(ChatOpenAI):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        attempts = _Attempts(self, kwargs)
-        while True:
-            server = attempts.next()
-            try:
-                server._check_host()
-                result = super(ChatVLLM, server)._generate(messages, stop, run_manager, **kwargs)
-            except Exception as error:
-                attempts.failed(error)
-            else:
-                attempts.answered()
-                return result
+        call = self._call(messages)
+        try:
+            while True:
+                server = self._servers[call.next()]
+                try:
+                    server._check_host()
+                    result = super(ChatVLLM, server._as_asked(kwargs))._generate(
+                        messages, stop, run_manager, **_limited(call, kwargs)
+                    )
+                except Exception as error:
+                    self._failed(call, server, error, kwargs)
+                else:
+                    return _told(result, call)
+        finally:
+            call.left()
 
     async def _agenerate(
         self,
@@ -89,50 +132,82 @@ class ChatVLLM(ChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> ChatResult:
-        attempts = _Attempts(self, kwargs)
-        async with asyncio.timeout(self.deadline_s):
+        call = self._call(messages)
+        try:
             while True:
-                server = attempts.next()
+                server = self._servers[await call.anext()]
                 try:
-                    await asyncio.to_thread(server._check_host)
-                    result = await super(ChatVLLM, server)._agenerate(messages, stop, run_manager, **kwargs)
+                    async with asyncio.timeout(call.seconds()):
+                        await server._acheck_host()
+                        result = await super(ChatVLLM, server._as_asked(kwargs))._agenerate(
+                            messages, stop, run_manager, **_limited(call, kwargs)
+                        )
                 except Exception as error:
-                    attempts.failed(error)
+                    self._failed(call, server, error, kwargs)
                 else:
-                    attempts.answered()
-                    return result
+                    return _told(result, call)
+        finally:
+            call.left()
 
-    def _stream(self, *args: Any, **kwargs: Any) -> Iterator[ChatGenerationChunk]:
-        attempts = _Attempts(self, kwargs)
-        deadline = time.monotonic() + self.deadline_s
-        while True:
-            server = attempts.next()
-            try:
-                server._check_host()
-                for chunk in super(ChatVLLM, server)._stream(*args, **kwargs):
-                    attempts.answered()
-                    yield chunk
-                    if time.monotonic() > deadline:
-                        raise self._late()
-                return
-            except Exception as error:
-                attempts.failed(error)
+    def _stream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: CallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> Iterator[ChatGenerationChunk]:
+        call, answer = self._call(messages), Continuation(self.model_name)
+        try:
+            while not answer.finished:
+                server = self._servers[call.next()]
+                answer.begin_again()
+                try:
+                    server._check_host()
+                    with closing(server._pieces(messages, stop, call, kwargs)) as pieces:
+                        for piece in pieces:
+                            if time.monotonic() > call.deadline:
+                                raise out_of_time(self.model_name)
+                            if chunk := _passed(piece, answer, call):
+                                if run_manager:
+                                    run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                                yield chunk
+                    _check_whole(answer)
+                except Diverged:
+                    raise
+                except Exception as error:
+                    self._failed(call, server, error, kwargs, answer)
+            call.answered(answer.tokens)
+        finally:
+            call.left()
 
-    async def _astream(self, *args: Any, **kwargs: Any) -> AsyncIterator[ChatGenerationChunk]:
-        attempts = _Attempts(self, kwargs)
-        deadline = time.monotonic() + self.deadline_s
-        while True:
-            server = attempts.next()
-            try:
-                await asyncio.to_thread(server._check_host)
-                async for chunk in super(ChatVLLM, server)._astream(*args, **kwargs):
-                    attempts.answered()
-                    yield chunk
-                    if time.monotonic() > deadline:
-                        raise self._late()
-                return
-            except Exception as error:
-                attempts.failed(error)
+    async def _astream(
+        self,
+        messages: list[BaseMessage],
+        stop: list[str] | None = None,
+        run_manager: AsyncCallbackManagerForLLMRun | None = None,
+        **kwargs: Any,
+    ) -> AsyncIterator[ChatGenerationChunk]:
+        call, answer = self._call(messages), Continuation(self.model_name)
+        try:
+            while not answer.finished:
+                server = self._servers[await call.anext()]
+                answer.begin_again()
+                try:
+                    await server._acheck_host()
+                    async with aclosing(server._apieces(messages, stop, call, kwargs)) as pieces:
+                        async for piece in pieces:
+                            if chunk := _passed(piece, answer, call):
+                                if run_manager:
+                                    await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
+                                yield chunk
+                    _check_whole(answer)
+                except Diverged:
+                    raise
+                except Exception as error:
+                    self._failed(call, server, error, kwargs, answer)
+            call.answered(answer.tokens)
+        finally:
+            call.left()
 
     def _create_chat_result(
         self, response: dict[str, Any] | openai.BaseModel, generation_info: dict[str, Any] | None = None
@@ -155,44 +230,111 @@ class ChatVLLM(ChatOpenAI):
             _keep_reasoning(converted.message, _plain(_plain(choices[0]).get("delta")))
         return converted
 
-    def _check_host(self) -> None:
-        resolve_and_check(urlsplit(str(self.openai_api_base)).hostname or "", self.allow_hosts)
+    def _pieces(
+        self, messages: list[BaseMessage], stop: list[str] | None, call: Attempts, kwargs: dict[str, Any]
+    ) -> Generator[ChatGenerationChunk, None, None]:
+        yield from super(ChatVLLM, self._as_asked(kwargs))._stream(messages, stop, **_limited(call, kwargs))
 
-    def _late(self) -> BackendTimeout:
-        return BackendTimeout(self.model_name, f"{self.model_name} did not answer before its deadline")
+    async def _apieces(
+        self, messages: list[BaseMessage], stop: list[str] | None, call: Attempts, kwargs: dict[str, Any]
+    ) -> AsyncGenerator[ChatGenerationChunk, None]:
+        """Yield what one server says, and give it up when it falls silent for too long."""
+        limited, silence = _limited(call, kwargs), call.seconds()
+        stream = super(ChatVLLM, self._as_asked(kwargs))._astream(messages, stop, **limited)
+        try:
+            while True:
+                async with asyncio.timeout(min(silence, call.deadline - time.monotonic())):
+                    try:
+                        chunk = await anext(stream)
+                    except StopAsyncIteration:
+                        return
+                yield chunk
+        finally:
+            await stream.aclose()  # type: ignore[attr-defined]
 
+    def _call(self, messages: Sequence[BaseMessage]) -> Attempts:
+        return Attempts(self._known(), messages, deadline(time.monotonic() + self.deadline_s))
 
-class _Attempts:
-    """Whom one call asks in turn: each address, and one again without log-probabilities where it refuses them."""
+    def _known(self) -> ReplicaPool:
+        """Return what is known of the servers; a model that was not built from settings has its one address."""
+        if self._pool is None:
+            is_well = health_of(self.allow_hosts)
+            self._pool = ReplicaPool(self.model_name, [str(self.openai_api_base)], ResilienceSettings(), is_well)
+            self._servers = [self]
+        return self._pool
 
-    def __init__(self, model: ChatVLLM, arguments: Mapping[str, Any]) -> None:
-        self._model = model
-        self._servers = [model, *model._others]
-        self._with_tools = bool(arguments.get("tools"))
-        self._index, self._left = model._first % len(self._servers), len(self._servers)
-        self._begun = False
-
-    def next(self) -> ChatVLLM:
-        """Return the model to ask now."""
-        server = self._servers[self._index]
-        if self._with_tools and server._refuses_logprobs:
-            return server.model_copy(update={"logprobs": None, "top_logprobs": None})
-        return server
-
-    def answered(self) -> None:
-        """Take note that something came: this address is good, and from here on nothing is tried again."""
-        self._model._first, self._begun = self._index, True
-
-    def failed(self, error: Exception) -> None:
-        """Return if there is someone else to ask, else raise the error."""
-        server = self._servers[self._index]
-        if not self._begun and self._with_tools and not server._refuses_logprobs and _is_about_logprobs(error):
+    def _failed(
+        self,
+        call: Attempts,
+        server: ChatVLLM,
+        error: Exception,
+        arguments: Mapping[str, Any],
+        answer: Continuation | None = None,
+    ) -> None:
+        """Return if there is someone to ask again, or nothing left to ask for; else raise."""
+        begun = answer is not None and answer.begun
+        if arguments.get("tools") and not begun and not server._refuses_logprobs and _is_about_logprobs(error):
             server._refuses_logprobs = True
-            return
-        self._left -= 1
-        if self._begun or not self._left or not isinstance(as_backend_error(error, "model"), BackendDown):
-            raise error
-        self._index = (self._index + 1) % len(self._servers)
+            call.left()
+        elif answer is None or not answer.finished:
+            call.failed(error, begun=begun)
+
+    def _as_asked(self, arguments: Mapping[str, Any]) -> ChatVLLM:
+        if arguments.get("tools") and self._refuses_logprobs:
+            return self.model_copy(update={"logprobs": None, "top_logprobs": None})
+        return self
+
+    def _check_host(self) -> None:
+        resolve_and_check(self._host, self.allow_hosts)
+
+    async def _acheck_host(self) -> None:
+        if _is_address(self._host):  # nothing to look up, so nothing to wait for
+            self._check_host()
+        else:
+            await asyncio.to_thread(self._check_host)
+
+    @property
+    def _host(self) -> str:
+        return urlsplit(str(self.openai_api_base)).hostname or ""
+
+
+def _limited(call: Attempts, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments of an attempt, with what is left of the call's time as its timeout."""
+    seconds = call.seconds()
+    return {**arguments, "timeout": openai.Timeout(seconds, connect=min(seconds, _CONNECT_S))}
+
+
+def _told(result: ChatResult, call: Attempts) -> ChatResult:
+    """Put on the answer who gave it, and return it."""
+    message = result.generations[0].message if result.generations else None
+    usage = message.usage_metadata if isinstance(message, AIMessage) else None
+    use = call.answered(usage["output_tokens"] if usage else None)
+    if message is not None:
+        message.response_metadata["replica"] = use.model_dump(mode="json")
+    return result
+
+
+def _passed(piece: ChatGenerationChunk, answer: Continuation, call: Attempts) -> ChatGenerationChunk | None:
+    """Return what of a piece is new; the one that ends the answer says who gave it."""
+    before = answer.finished
+    chunk = answer.let_through(piece)
+    if chunk is not None and answer.finished and not before:
+        chunk.message.response_metadata["replica"] = call.use().model_dump(mode="json")
+    return chunk
+
+
+def _check_whole(answer: Continuation) -> None:
+    if not answer.finished:
+        # a connection that is closed in good order says nothing about the answer: only a finish_reason does
+        raise ConnectionError("the stream ended before the answer") if answer.begun else ValueError("nothing came")
+
+
+def _is_address(host: str) -> bool:
+    try:
+        ip_address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def build_vllm(
@@ -206,9 +348,11 @@ def build_vllm(
     for url in settings.base_url:
         check_base_url(url, allow_hosts)
     key = _key(settings.api_key_env)
-    first, *others = (_at(url, settings, profile, deadline_ms, tuple(allow_hosts), key) for url in settings.base_url)
-    first._others = others
-    return first
+    servers = [_at(url, settings, profile, deadline_ms, tuple(allow_hosts), key) for url in settings.base_url]
+    name = servers[0].model_name
+    pool = ReplicaPool(name, settings.base_url, settings.resilience, health_of(tuple(allow_hosts)))
+    servers[0]._servers, servers[0]._pool = servers, pool
+    return servers[0]
 
 
 def _at(

@@ -1,0 +1,75 @@
+"""Whose failure it was, and so what may be done about it."""
+
+from __future__ import annotations
+
+import time
+from email.utils import parsedate_to_datetime
+from enum import Enum
+
+from moslm.errors import BackendBusy, BackendDown, ConfigError
+from moslm.models.chat.failures import as_backend_error
+
+_RESTS_S = 1.0
+_RESTS_LONGEST_S = 30.0
+
+
+class Blame(Enum):
+    """Who must act for a call to succeed."""
+
+    CALLER = "caller"
+    """The request cannot be answered as it stands, or the configuration is wrong: no server would answer it."""
+    BUSY = "busy"
+    """The server has too much to do, and says so."""
+    FAULT = "fault"
+    """The server answered wrongly, or not in time."""
+    DIED = "died"
+    """The server is not there, or went away while it answered."""
+
+
+def blame_for(error: Exception) -> Blame:
+    """Say whose failure an exception of a model client is."""
+    if isinstance(error, ConfigError):
+        return Blame.CALLER
+    failure = as_backend_error(error, "model")
+    if isinstance(failure, BackendBusy) or (_status(error) == 503 and _asked_for(error) is not None):
+        return Blame.BUSY
+    if isinstance(failure, BackendDown):
+        return Blame.DIED
+    status = _status(error)
+    return Blame.CALLER if status is not None and 400 <= status < 500 and status != 408 else Blame.FAULT
+
+
+def retry_after(error: Exception) -> float:
+    """Return how many seconds a server asked to be left alone: 1 where it did not say, 30 at most."""
+    asked = _asked_for(error)
+    seconds = _RESTS_S if asked is None else _seconds(asked)
+    return min(_RESTS_LONGEST_S, max(0.0, seconds))
+
+
+def _seconds(text: str) -> float:
+    """Read a Retry-After header: seconds, or a date."""
+    try:
+        return float(text)
+    except ValueError:
+        pass
+    try:
+        return parsedate_to_datetime(text).timestamp() - time.time()
+    except ValueError:
+        return _RESTS_S
+
+
+def _asked_for(error: BaseException) -> str | None:
+    """Find the header on the error, or on the one that it was made of."""
+    for each in (error, error.__cause__):
+        headers = getattr(getattr(each, "response", None), "headers", None)
+        if headers is not None and headers.get("retry-after"):
+            return str(headers["retry-after"])
+    return None
+
+
+def _status(error: BaseException) -> int | None:
+    for each in (error, error.__cause__):
+        status = getattr(each, "status_code", None)
+        if isinstance(status, int):
+            return status
+    return None
