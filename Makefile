@@ -48,7 +48,7 @@ studio: $(VENV)/.dev ## Open the graph in LangGraph Studio (langgraph dev)
 	$(BIN)/langgraph dev
 
 classifier: $(VENV)/.dev ## Refit the shipped classifier head and measure it (needs ../shared/data)
-	$(BIN)/moslm fit --rows ../shared/data/moslm-route/train.jsonl corpus/requests/*.jsonl \
+	$(BIN)/moslm fit --rows ../shared/data/moslm-route/train.jsonl corpus/requests/*.jsonl corpus/pairs.jsonl \
 		--held-out ../shared/data/moslm-route/dev.jsonl --not-in-bank sgd it_tickets --out src/moslm/models/classifiers/shipped
 	$(BIN)/python bench/classifier.py $(if $(ENCODERS),--encoders $(ENCODERS)) --json src/moslm/models/classifiers/shipped/report.json
 

@@ -28,7 +28,8 @@ from typing import Any
 for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "RAYON_NUM_THREADS"):
     os.environ.setdefault(variable, "1")  # one core, as the latency figures say
 
-from measures import held_out, robustness, rows
+from measures import held_out, robustness, rows, unseen
+from measures.clinc150 import of_out_of_scope
 from measures.conversations import of_conversations
 from measures.few_shot import of_few_shot
 from measures.judged import judge_with
@@ -106,6 +107,8 @@ def _left_out(of: Measured) -> dict[str, Any]:
 MEASURES: dict[str, Callable[[Measured], dict[str, Any]]] = {
     "held_out": lambda of: held_out.of_classifier(of.head, of.records),
     "wishes": lambda of: {"wishes": held_out.of_wishes(of.records)},
+    "unseen": lambda of: {"unseen": {"several_domains": unseen.of_parts(of.head), "wishes_f1": unseen.of_wishes()}},
+    "clinc150": lambda of: {"clinc150": of_out_of_scope(of.data)},
     "few_shot": lambda of: {"few_shot": of_few_shot(of.head, of.data)},
     "conversations": lambda of: {"conversations": of_conversations(EncoderClassifier(of.head), of.data)},
     "robustness": _robustness,

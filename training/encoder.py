@@ -74,7 +74,9 @@ def main() -> None:
     requests = read(options.rows, options.not_like)
     print(Counter(request.label for request in requests), flush=True)
     hidden = halfway(requests, read_asides(options.asides), options.seed)
-    beside = Beside(read_wishes(options.wishes, options.seed), read_pairs([options.pairs, *options.rows], options.seed))
+    # the pairs among the rows are made of other rows: what a fold leaves out would come in through them
+    pairs = [options.pairs] if options.folds else [options.pairs, *options.rows]
+    beside = Beside(read_wishes(options.wishes, options.seed), read_pairs(pairs, options.seed))
     if not options.folds:
         export(train(requests, hidden, beside, options), options.out, _card(requests, [], options))
     for number in range(options.folds):

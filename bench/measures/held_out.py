@@ -13,7 +13,7 @@ from measures.scores import at_coverages, f1
 from moslm.config import Config
 from moslm.escalation.novelty import p_value
 from moslm.escalation.wishes import explicit_wish
-from moslm.models.classifiers import Ranking, runner_up
+from moslm.models.classifiers import Ranking
 from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.head import Head
 from moslm.models.classifiers.judging import auroc, calibration_error
@@ -70,8 +70,8 @@ def _novelty(head: Head, records: Sequence[Record], strange: np.ndarray, single:
 def _several(
     head: Head, records: Sequence[Record], rankings: Sequence[Ranking], single: np.ndarray
 ) -> dict[str, float]:
-    """Score "several domains" by the second surest domain, each taken at the part that is surest of it."""
-    second = np.array([runner_up(ranking.parts) for ranking in rankings])
+    """Score "several domains" by the classifier's log-odds."""
+    second = np.array([ranking.several or 0.0 for ranking in rankings])
     multi = np.array([record["multi_domain"] for record in records])
     same = np.array([record["constructed"] == "pair_same_domain" for record in records])
     yardstick = head.single.tolist()

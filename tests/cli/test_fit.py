@@ -31,7 +31,7 @@ def test_it_fits_the_examples_and_the_rows_and_says_how_good_it_is(tmp_path, cap
     classifier, yardstick = build_classifier(ClassifierSettings(head=out), list(load_domains(Config()).values()))
     assert classifier.rank([Turn("user", "Where is my order 10482?")]).probabilities["customer_service"] > 0.5
     assert len(yardstick.strangeness) > 100
-    assert len(yardstick.runner_up) > 20
+    assert len(yardstick.several) > 20
 
 
 def test_a_users_own_domain_is_fitted_with_the_others(tmp_path, capsys):

@@ -1,5 +1,6 @@
 import json
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -10,6 +11,7 @@ from moslm.escalation.wishes import explicit_wish
 from moslm.escalation.wishes.scoring import SHIPPED, read_scorer
 from moslm.escalation.wishes.spelling import plain
 
+UNSEEN = Path(__file__).parent / "wishes" / "unseen.jsonl"
 WISHES = """
 give this to the strongest model you have
 think really hard
@@ -157,6 +159,19 @@ def test_a_damaged_scorer_is_refused(tmp_path):
     (tmp_path / "scorer.npz").write_bytes(b"PK truncated")
     with pytest.raises(ConfigError, match="wish scorer"):
         read_scorer(tmp_path)
+
+
+def test_most_wishes_of_another_writer_are_told_from_near_misses():
+    lines = [json.loads(line) for line in UNSEEN.read_text(encoding="utf-8").splitlines()]
+    told = [(explicit_wish(line["text"]) is not None, line["wish"]) for line in lines]
+    hits = sum(heard and wished for heard, wished in told)
+    assert 2 * hits / (sum(heard for heard, _ in told) + sum(wished for _, wished in told)) > 0.88
+
+
+def test_a_thousand_hints_cost_a_dozen_readings():
+    started = time.perf_counter()
+    assert explicit_wish("".join(f"Model {number} has the best reasoning. " for number in range(1000))) is None
+    assert time.perf_counter() - started < 5
 
 
 @pytest.mark.data

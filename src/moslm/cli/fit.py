@@ -119,8 +119,12 @@ def _parted(files: Sequence[Path]) -> list[PartedRow]:
     """Return the requests of several parts; what is wrong with a file was said when its rows were read."""
     from moslm.models.classifiers.rows import PartedRow
 
-    records = (record for file in files for _, record in _records(file))
-    return [PartedRow(record["text"], bool(record.get("multi_domain"))) for record in records if _of_parts(record)]
+    return [
+        PartedRow(record["text"], bool(record.get("multi_domain")), file.stem)
+        for file in files
+        for _, record in _records(file)
+        if _of_parts(record)
+    ]
 
 
 def _of_parts(record: dict[str, Any]) -> bool:

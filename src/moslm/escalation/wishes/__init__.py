@@ -4,8 +4,8 @@ A grammar rather than a list of phrases. A sentence counts when a piece of it na
 reasoning", "your best model", "GPT-4") *and* asks for it ("use", "switch to", "I need", "... please"), when it tells us
 to think hard, when it refuses the small model, or when it carries a mark ("/think", "[reasoning: high]"). Naming it in
 passing, asking what it is, quoting, supposing, declining it or wanting it for somebody's training does not count. Small
-slips of the finger are read through. Where the rules find neither a wish nor a reason against one, a small
-fitted scorer decides. English.
+slips of the finger are read through. Where the rules find no wish, a small fitted scorer, which hears how the sentence
+reads as a whole, decides. English.
 """
 
 from __future__ import annotations
@@ -13,12 +13,14 @@ from __future__ import annotations
 from moslm.escalation.wishes.asking import asks, offers_a_condition, refuses_the_small_one, set_aside
 from moslm.escalation.wishes.clauses import pieces, sentences
 from moslm.escalation.wishes.markers import marked
-from moslm.escalation.wishes.scoring import score
+from moslm.escalation.wishes.scoring import odds_by_words, score, worth_asking
 from moslm.escalation.wishes.spelling import plain
-from moslm.escalation.wishes.strong import HINT, LISTED, SUBJECT, THE_BIG_ONE
+from moslm.escalation.wishes.strong import HINT, LISTED, THE_BIG_ONE
 
 _LONGEST_CLAUSE = 400
 _LONGEST_SCORED = 300
+_MOST_LOOKED_AT, _MOST_SCORED = 60, 12
+"""Sentences whose words are weighed though nothing in them hints at a wish, and sentences read by the encoder."""
 
 
 def explicit_wish(text: str) -> str | None:
@@ -28,22 +30,33 @@ def explicit_wish(text: str) -> str | None:
         text: The last user message. Of a long one the first and last 10,000 characters are read.
     """
     found = list(sentences(text))
+    left_open: list[tuple[float, int, str]] = []
     for number, (original, blanked) in enumerate(found):
-        if _is_wish(plain(blanked), first=number == 0, last=number == len(found) - 1):
+        sentence = plain(blanked)
+        if _says_so(sentence, first=number == 0, last=number == len(found) - 1):
             return original[:_LONGEST_CLAUSE].strip()
+        hinted = HINT.search(sentence) is not None
+        if len(sentence) <= _LONGEST_SCORED and (hinted or number < _MOST_LOOKED_AT):
+            odds = odds_by_words(sentence)
+            if hinted or odds > worth_asking():
+                left_open.append((odds, number, sentence))
+    likeliest = sorted(left_open, reverse=True)[:_MOST_SCORED]
+    for _, number, sentence in sorted(likeliest, key=lambda each: each[1]):
+        if score(sentence, findings(sentence)) > 0:
+            return found[number][0][:_LONGEST_CLAUSE].strip()
     return None
 
 
-def _is_wish(sentence: str, *, first: bool, last: bool) -> bool:
+def _says_so(sentence: str, *, first: bool, last: bool) -> bool:
+    """Tell whether a plain sentence is a wish by its marks, or because the grammar hears it ask."""
+    return marked(sentence, first=first, last=last) or offers_a_condition(sentence) or findings(sentence)[0]
+
+
+def findings(sentence: str) -> tuple[bool, bool]:
+    """Return whether the grammar hears a plain sentence ask, and whether a rule of it speaks against a wish."""
     if not HINT.search(sentence):
-        return False
-    if marked(sentence, first=first, last=last) or offers_a_condition(sentence):
-        return True
+        return False, False
     parts = pieces(LISTED.sub(" ", sentence))
-    if any(asks(part) for part in parts):
-        return True
-    if len(parts) > 1 and refuses_the_small_one(sentence) and THE_BIG_ONE.search(sentence):
-        return True
-    if len(sentence) > _LONGEST_SCORED or not SUBJECT.search(sentence):
-        return False
-    return not set_aside(sentence, parts) and score(sentence) > 0
+    asked = any(asks(part) for part in parts)
+    asked = asked or (len(parts) > 1 and refuses_the_small_one(sentence) and THE_BIG_ONE.search(sentence) is not None)
+    return asked, set_aside(sentence, parts)

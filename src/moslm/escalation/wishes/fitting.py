@@ -3,7 +3,7 @@
     python -m moslm.escalation.wishes.fitting --wishes corpus/wishes.jsonl --requests corpus/requests --out FOLDER
 
 A line of the wishes is ``{"text", "wish", "phrase", "kind"}``: of a text with a wish, the sentences that overlap the
-phrase are wishes and the others are not. ``--without-third`` leaves out every third line by hash, to measure on them.
+phrase are wishes and the others are not. Measured on lines of another writer: ``tests/escalation/wishes``.
 """
 
 from __future__ import annotations
@@ -18,16 +18,21 @@ from typing import Any
 
 import numpy as np
 
+from moslm.escalation.wishes import findings
 from moslm.escalation.wishes.clauses import sentences
-from moslm.escalation.wishes.scoring import SHIPPED
+from moslm.escalation.wishes.scoring import ENCODER, SHIPPED, Scorer
 from moslm.escalation.wishes.spelling import plain
 from moslm.models.classifiers.regression import fit_softmax
+from moslm.models.encoders import load_encoder
 from moslm.models.encoders.ngrams import SCHEME, hashed_ngrams
 
 _PLAIN_WEIGHT = 0.15
-_PENALTY, _STEPS = 1e-5, 100
-_THRESHOLD = 1.5
+_LEXICAL_PENALTY, _DENSE_PENALTY, _STEPS = 1e-5, 1e-4, 200
 _MOST_REQUESTS = 3000
+_MISSED = 0.01
+"""Share of the wishes' own sentences that may be too unlike one to be worth asking the encoder about."""
+_SCALE = 3.0
+"""Brings the numbers of a sentence vector to the size of the grammar's findings for the penalty."""
 
 
 def main() -> None:
@@ -36,22 +41,25 @@ def main() -> None:
     parser.add_argument("--wishes", type=Path, required=True, nargs="+")
     parser.add_argument("--requests", type=Path, required=True, help="folder of JSONL files of plain requests")
     parser.add_argument("--out", type=Path, default=SHIPPED)
-    parser.add_argument("--threshold", type=float, default=_THRESHOLD, help="log-odds from which a sentence is a wish")
-    parser.add_argument("--without-third", action="store_true")
     options = parser.parse_args()
     rows = [row for file in options.wishes for row in _rows(file)]
-    if options.without_third:
-        rows = [row for row in rows if not in_held_out_third(row["text"])]
     requests = [row["text"] for file in sorted(options.requests.glob("*.jsonl")) for row in _rows(file)]
     requests = sorted(requests, key=_digest)[:_MOST_REQUESTS]
-    weights, bias = fit(rows, requests)
+    scorer = fit(rows, requests)
     options.out.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
-    np.savez_compressed(buffer, weights=weights.astype(np.float16), bias=np.float32(bias))
+    np.savez_compressed(
+        buffer,
+        lexical=scorer.lexical.astype(np.float16),
+        lexical_bias=np.float32(scorer.lexical_bias),
+        dense=scorer.dense.astype(np.float16),
+        bias=np.float32(scorer.bias),
+    )
     (options.out / "scorer.npz").write_bytes(buffer.getvalue())
     card = {
         "features": SCHEME,
-        "threshold": options.threshold,
+        "encoder": ENCODER,
+        "worth_asking": scorer.worth_asking,
         "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
         "data": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in options.wishes},
         "lines": len(rows),
@@ -61,20 +69,41 @@ def main() -> None:
     (options.out / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
-def fit(rows: Sequence[dict[str, Any]], requests: Sequence[str]) -> tuple[np.ndarray, float]:
-    """Return the weight of each bucket and the bias, in log-odds of being a wish."""
+def fit(rows: Sequence[dict[str, Any]], requests: Sequence[str]) -> Scorer:
+    """Fit the n-grams on everything, then the rest on the sentences that the n-grams leave open."""
     labelled = [pair for row in rows for pair in labelled_sentences(row)]
-    others = [(plain(text[:400]), 0) for text in requests]
-    texts = [text for text, _ in labelled + others]
-    truth = np.array([wish for _, wish in labelled + others], np.int64)
-    weights = np.array([1.0] * len(labelled) + [_PLAIN_WEIGHT] * len(others), np.float32)
-    fitted = fit_softmax(hashed_ngrams(texts), truth, weights, count=2, penalty=_PENALTY, iterations=_STEPS)
-    return fitted.weights[:, 1] - fitted.weights[:, 0], float(fitted.bias[1] - fitted.bias[0])
+    labelled += [(plain(text[:400]), 0) for text in requests]
+    truth = np.array([wish for _, wish in labelled], np.int64)
+    weights = np.ones(len(labelled), np.float32)
+    weights[-len(requests) :] = _PLAIN_WEIGHT
+    grams = hashed_ngrams([text for text, _ in labelled])
+    words = fit_softmax(grams, truth, weights, count=2, penalty=_LEXICAL_PENALTY, iterations=_STEPS)
+    lexical, lexical_bias = words.weights[:, 1] - words.weights[:, 0], float(words.bias[1] - words.bias[0])
+    own = words.scores(grams)
+    odds = own[:, 1] - own[:, 0]
+    # on its own lines the scorer is surer than on others, hence the room
+    worth = min(float(np.quantile(odds[truth == 1], _MISSED)), 0.0) - 2.0
+    open_rows = np.flatnonzero(
+        (odds > worth) | (truth == 1) | (np.arange(len(labelled)) < len(labelled) - len(requests))
+    )
+    features = _features([labelled[row][0] for row in open_rows])
+    rest = fit_softmax(
+        features, truth[open_rows], weights[open_rows], count=2, penalty=_DENSE_PENALTY, iterations=_STEPS
+    )
+    dense = rest.weights[:, 1] - rest.weights[:, 0]
+    dense[:-_FINDINGS] *= _SCALE
+    dense[-_FINDINGS:] *= _FINDING_SCALE
+    bias = float(rest.bias[1] - rest.bias[0])
+    return Scorer(lexical, lexical_bias, dense, bias, worth)
 
 
-def in_held_out_third(text: str) -> bool:
-    """Tell whether a line belongs to the third that is kept for measuring."""
-    return _digest(text) % 3 == 0
+_FINDINGS, _FINDING_SCALE = 2, 2.0
+
+
+def _features(sentences: Sequence[str]) -> np.ndarray:
+    vectors = load_encoder(ENCODER).encode(sentences) * _SCALE
+    found = np.array([findings(sentence) for sentence in sentences], np.float32) * _FINDING_SCALE
+    return np.column_stack([vectors, found]).astype(np.float32)
 
 
 def labelled_sentences(row: dict[str, Any]) -> Iterator[tuple[str, int]]:

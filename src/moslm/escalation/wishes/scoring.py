@@ -1,8 +1,8 @@
-"""A small fitted scorer beside the grammar: how much does a sentence read like a wish, for wordings no rule foresaw?
+"""A fitted scorer beside the grammar: how much does a sentence read like a wish, for wordings no rule foresaw?
 
-Logistic regression over hashed word and character n-grams of the plain sentence. Its weights are shipped with a card
-that names the features, the data and the hash. It is asked only about sentences that hold a word of the subject and
-that no rule has set aside as declining, asking about or supposing. Knows no grammar.
+Logistic regression over the sentence vector of the classifier's encoder, hashed word and character n-grams, and what
+the grammar found for and against. Its weights are shipped with a card that names the features, the data and the hash.
+The n-grams alone say cheaply which sentences are worth the encoder. Knows no grammar of its own.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 import io
 import json
 import zipfile
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
@@ -18,25 +19,77 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moslm.errors import ConfigError
+from moslm.models.encoders import load_encoder
 from moslm.models.encoders.ngrams import SCHEME, hashed_ngrams
 
 SHIPPED = Path(__file__).parent / "shipped"
+ENCODER = "moslm-minilm-l6-2"
 
 
-def score(sentence: str) -> float:
-    """Return the log-odds, above the shipped threshold, that a plain sentence is a wish.
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """The fitted weights.
+
+    Attributes:
+        lexical: Weight of each n-gram bucket.
+        lexical_bias: Bias of the n-grams alone.
+        dense: Weight of each number of the sentence vector, then of each of the grammar's findings.
+        bias: Log-odds added to the sum.
+        worth_asking: Log-odds of the n-grams alone from which the rest is asked.
+    """
+
+    lexical: NDArray[np.float32]
+    lexical_bias: float
+    dense: NDArray[np.float32]
+    bias: float
+    worth_asking: float
+
+    def of_words(self, sentence: str) -> float:
+        """Return the log-odds of a wish by the n-grams alone."""
+        row = hashed_ngrams([sentence])
+        return float(self.lexical[row.buckets] @ row.weights) + self.lexical_bias
+
+    def of_all(self, sentence: str, findings: tuple[bool, ...]) -> float:
+        """Return the log-odds of a wish by everything there is."""
+        vector = load_encoder(ENCODER).encode([sentence])[0]
+        features = np.concatenate([vector, np.array(findings, np.float32)])
+        return float(features @ self.dense) + LEXICAL_SHARE * self.of_words(sentence) + self.bias
+
+
+LEXICAL_SHARE = 0.5
+"""What the n-grams count beside the vector: fitted on few lines, they know their own lines too well."""
+
+
+def odds_by_words(sentence: str) -> float:
+    """Return the log-odds that a plain sentence is a wish by its n-grams alone, which are cheap.
 
     Raises:
         ConfigError: The shipped artefact is damaged or was fitted on other features.
     """
-    weights, bias, threshold = read_scorer(SHIPPED)
-    row = hashed_ngrams([sentence])
-    return float(weights[row.buckets] @ row.weights) + bias - threshold
+    return read_scorer(SHIPPED).of_words(sentence)
+
+
+def worth_asking() -> float:
+    """Return the log-odds by words from which a sentence is worth the encoder."""
+    return read_scorer(SHIPPED).worth_asking
+
+
+def score(sentence: str, findings: tuple[bool, ...]) -> float:
+    """Return the log-odds that a plain sentence is a wish.
+
+    Args:
+        sentence: As ``spelling.plain`` leaves it.
+        findings: What the grammar found: whether a piece of it asks, and whether a rule speaks against it.
+
+    Raises:
+        ConfigError: The shipped artefact is damaged or was fitted on other features.
+    """
+    return read_scorer(SHIPPED).of_all(sentence, findings)
 
 
 @lru_cache(maxsize=2)
-def read_scorer(folder: Path) -> tuple[NDArray[np.float32], float, float]:
-    """Return the weight of each bucket, the bias and the threshold of an artefact.
+def read_scorer(folder: Path) -> Scorer:
+    """Return the scorer of a folder.
 
     Raises:
         ConfigError: It is damaged or was fitted on other features.
@@ -44,10 +97,17 @@ def read_scorer(folder: Path) -> tuple[NDArray[np.float32], float, float]:
     try:
         card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
         raw = (folder / "scorer.npz").read_bytes()
-        if hashlib.sha256(raw).hexdigest() != card["sha256"] or card["features"] != SCHEME:
+        known = card["sha256"], card["features"], card["encoder"]
+        if known != (hashlib.sha256(raw).hexdigest(), SCHEME, ENCODER):
             raise _unusable(folder, "its hash or its features are not those of the card")
         with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
-            return arrays["weights"].astype(np.float32), float(arrays["bias"]), float(card["threshold"])
+            return Scorer(
+                arrays["lexical"].astype(np.float32),
+                float(arrays["lexical_bias"]),
+                arrays["dense"].astype(np.float32),
+                float(arrays["bias"]),
+                float(card["worth_asking"]),
+            )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise _unusable(folder, str(error)) from error
 

@@ -166,10 +166,10 @@ def _head_arrays(head: Head) -> dict[str, NDArray[Any]]:
         "importance": head.importance.astype(np.float16),
         "calibration": head.calibration,
         "single": head.single,
-        "several": head.several.weights,
-        "several_bias": head.several.bias,
         **_prototype_arrays("prototypes", head.prototypes),
     }
+    if head.several is not None:
+        arrays |= {"several": head.several.weights.astype(np.float16), "several_bias": head.several.bias}
     arrays |= _added_arrays("added", head.added)
     if head.careful is not None:
         arrays |= {
@@ -243,7 +243,7 @@ def _head_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> H
         added=_added_from("added", arrays, card),
         careful=_careful_from(arrays, card),
         prototypes=_prototypes_from("prototypes", arrays),
-        several=Linear(arrays["several"], arrays["several_bias"]),
+        several=Linear(arrays["several"].astype(np.float32), arrays["several_bias"]) if "several" in arrays else None,
         single=arrays["single"],
     )
 

@@ -28,7 +28,8 @@ _DENSE_PENALTY, _LEXICAL_PENALTY, _CAREFUL_PENALTY = 1e-5, 3e-6, 1e-5
 _TEMPERATURES = np.geomspace(0.3, 8, 60)
 _PROTOTYPES = 60
 """Prototypes of a label; twice as many found no more novel requests of CLINC150."""
-_SINGLE_ROWS, _PARTED_ROWS = 1000, 1500
+_SINGLE_ROWS, _PARTED_ROWS = 1000, 1400
+_SINGLE = "single"
 
 
 STEPS = 2 * (DENSE_ITERATIONS + LEXICAL_ITERATIONS) + 2 * CAREFUL_ITERATIONS + CAREFUL_ROWS // 50
@@ -83,17 +84,28 @@ def fit_head(
 def _told_apart(head: Head, parted: Sequence[PartedRow], familiar: Sequence[Row]) -> Head:
     """Return the head with its regression for several domains, and what held-out single requests measure by it."""
     single = [familiar[number].text for number in _evenly(len(familiar), _SINGLE_ROWS)]
-    parted = [parted[number] for number in _evenly(len(parted), _PARTED_ROWS)]
+    parted = _of_all_sources(parted, _PARTED_ROWS)
     classifier = EncoderClassifier(head)
     if any(row.several for row in parted):
         half = single[::2]
         single = single[1::2]
         features = [classifier.several_features(text) for text in [*(row.text for row in parted), *half]]
         several = np.array([row.several for row in parted] + [False] * len(half))
-        head = replace(head, several=_rounded(fit_several(features, several)))
+        sources = np.array([row.source for row in parted] + [_SINGLE] * len(half))
+        head = replace(head, several=_rounded(fit_several(features, several, sources)))
         classifier = EncoderClassifier(head)
     measured = [classifier.rank([Turn("user", text)]).several or 0.0 for text in single]
     return replace(head, single=np.sort(np.array(measured, np.float64)))
+
+
+def _of_all_sources(rows: Sequence[PartedRow], most: int) -> list[PartedRow]:
+    """Return at most so many rows, as many of each source as there are or as its share allows."""
+    sources = sorted({row.source for row in rows})
+    found = []
+    for source in sources:
+        own = [row for row in rows if row.source == source]
+        found += [own[number] for number in _evenly(len(own), most // len(sources))]
+    return found
 
 
 def _evenly(count: int, most: int) -> list[int]:

@@ -10,7 +10,7 @@ fitted.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -19,7 +19,6 @@ from numpy.typing import NDArray
 
 from moslm.models.classifiers.prototypes import Prototypes
 from moslm.models.classifiers.regression import Array, Linear, log_sum, softmax
-from moslm.models.classifiers.several import UNFITTED
 from moslm.models.encoders import Encoder, load_encoder
 from moslm.models.encoders.ngrams import hashed_ngrams
 
@@ -46,6 +45,10 @@ class AddedLabel:
     name: str
     examples: Array
     weights: Linear
+
+    def odds(self, vectors: Array) -> Array:
+        """Return the log-odds of this label against all others together, (n,)."""
+        return np.asarray(self.weights.scores(nearness_features(vectors, self.examples))[:, 0])
 
 
 @dataclass(frozen=True)
@@ -108,7 +111,7 @@ class Head:
         added: What was fitted beside, over the first reading's encoder.
         careful: The second reading; None when the first is all there is.
         prototypes: What familiar requests look like to the first reading's encoder.
-        several: Regression over `several_features`.
+        several: Regression over `several_features`; None when it was fitted without requests of several parts.
         single: Its sorted log-odds for held-out requests about one domain.
     """
 
@@ -124,7 +127,7 @@ class Head:
     added: tuple[AddedLabel, ...] = ()
     careful: Careful | None = None
     prototypes: Prototypes | None = None
-    several: Linear = UNFITTED
+    several: Linear | None = None
     single: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
 
     @cached_property
@@ -160,13 +163,18 @@ class Head:
 
     def first_scores(self, reading: Reading) -> Array:
         """Return what `scores` says of texts whose first reading leaves no doubt."""
-        scores = self._in_force(reading, self.added) / np.float32(self.temperature)
+        scores = self._in_force(reading.fitted, _odds(self.added, reading)) / np.float32(self.temperature)
         return _moved(scores, self.prototypes, reading)
 
     def second_scores(self, reading: Reading, before: Reading) -> Array:
-        """Return what `scores` says of texts after the second reading, given their first; needs `careful`."""
+        """Return what `scores` says of texts after the second reading, given their first; needs `careful`.
+
+        What was fitted beside is as sure as both readings are on average: each was fitted on few examples.
+        """
         assert self.careful is not None
-        scores = self._in_force(reading, self.careful.added) / np.float32(self.careful.temperature)
+        first, second = _odds(self.added, before), _odds(self.careful.added, reading)
+        both = {name: np.asarray((first[name] + second[name]) / 2, np.float32) for name in second}
+        scores = self._in_force(reading.fitted, both) / np.float32(self.careful.temperature)
         return _moved(_moved(scores, self.prototypes, before), self.careful.prototypes, reading)
 
     def probabilities(self, scores: Array) -> Array:
@@ -177,15 +185,22 @@ class Head:
         """Return how far "belongs nowhere" stands above all labels together."""
         return np.asarray(scores[:, -1] - log_sum(scores[:, :-1]))
 
-    def _in_force(self, reading: Reading, added: Sequence[AddedLabel]) -> Array:
-        """Return a column for each label in force, then "belongs nowhere", which takes in the labels that are gone."""
-        fitted = reading.fitted
+    def _in_force(self, fitted: Array, odds: Mapping[str, Array]) -> Array:
+        """Return a column for each label in force, then "belongs nowhere", which takes in the labels that are gone.
+
+        An added label's odds are those against all others together. Set on top of the joint score of the others they
+        are a score like theirs, however sure or unsure they are.
+        """
         kept = [self.fitted_labels.index(name) for name in self.labels if name in self.fitted_labels]
         by_name = {self.fitted_labels[column]: fitted[:, column] for column in kept}
-        by_name |= {label.name: added_score(label, reading.vectors, fitted) for label in added}
+        by_name |= {name: each + log_sum(fitted) for name, each in odds.items()}
         gone = [column for column in range(fitted.shape[1]) if column not in kept]
         nowhere = log_sum(fitted[:, gone])
         return np.column_stack([*(by_name[name] for name in self.labels), nowhere]).astype(np.float32)
+
+
+def _odds(added: Sequence[AddedLabel], reading: Reading) -> dict[str, Array]:
+    return {label.name: label.odds(reading.vectors) for label in added}
 
 
 def _moved(scores: Array, prototypes: Prototypes | None, reading: Reading) -> Array:
@@ -199,16 +214,6 @@ def doubtful(scores: Array) -> NDArray[np.bool_]:
     """Return which rows the first reading does not settle: the best column leads too little, or is no label."""
     ordered = np.sort(scores, axis=1)
     return np.asarray((ordered[:, -1] - ordered[:, -2] < SURE) | (scores.argmax(axis=1) == scores.shape[1] - 1))
-
-
-def added_score(added: AddedLabel, vectors: Array, fitted: Array) -> Array:
-    """Return the score of an added label beside the fitted ones.
-
-    The label's regression says how likely a text belongs to it rather than to all others together. Set on top of the
-    joint score of the others that is a score like theirs, however sure or unsure they are.
-    """
-    odds = added.weights.scores(nearness_features(vectors, added.examples))[:, 0]
-    return np.asarray(odds + log_sum(fitted))
 
 
 def nearness_features(vectors: Array, examples: Array, *, own: NDArray[np.int64] | None = None) -> Array:

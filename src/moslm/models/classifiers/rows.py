@@ -48,10 +48,12 @@ class PartedRow:
     Attributes:
         text: What was asked.
         several: Whether its parts are about different domains.
+        source: Where it comes from; sources count alike.
     """
 
     text: str
     several: bool
+    source: str = ""
 
 
 def row_weights(rows: Sequence[Row]) -> Array:
