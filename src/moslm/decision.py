@@ -266,7 +266,7 @@ class Decision(Record):
     steps: list[Step] = []
     total_ms: float
     calls: list[str] = []
-    """Names of the caller's own tools that were called: the caller runs them and asks again; no answer was given yet."""
+    """Names of the caller's own tools that were called instead of answering: the caller runs them and asks again."""
     refusal: str | None = None
     """Why the request was turned away or nobody could answer it, as the user was told."""
 
