@@ -244,6 +244,8 @@ class ServerSettings(Settings):
     """Further arguments of the server's command, passed unchanged and last, so that they win."""
     env: dict[str, str] = {}
     """Further environment variables of the server."""
+    api_key_env: str | None = None
+    """Name of the environment variable that holds the key the servers ask for; by default they ask for none."""
     command: list[str] | None = Field(default=None, min_length=1)
     """How vLLM is called where it is not installed beside MoSLM, such as ``["/opt/vllm/bin/vllm", "serve"]``."""
     ready_s: float = Field(default=600, gt=0)

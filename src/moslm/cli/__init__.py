@@ -30,6 +30,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "explain": ("moslm.cli.explain", "Say in sentences why one request went the way it went"),
     "config": ("moslm.cli.config", "Check the configuration; print its schema or an example"),
     "doctor": ("moslm.cli.doctor", "Say what is configured, what answers and what is missing"),
+    "serve": ("moslm.cli.serve", "Bring up the configured model servers and watch them"),
     "pull": ("moslm.cli.pull", "Fetch model weights by pinned hash"),
     "fit": ("moslm.cli.fit", "Fit the classifier on the domains' examples"),
     "calibrate": ("moslm.cli.calibrate", "Turn signals into the probability of being right, with thresholds"),

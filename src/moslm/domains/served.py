@@ -52,6 +52,7 @@ def served_model(servers: Mapping[str, ServerSettings], name: str, domain: str) 
         kind="vllm",
         name=server.name or name,
         base_url=server.base_urls,
+        api_key_env=server.api_key_env,
         lora=domain if domain in server.adapters else None,
         max_tokens=server.max_tokens,
         temperature=server.temperature,

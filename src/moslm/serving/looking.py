@@ -1,13 +1,14 @@
 """Looking at a model server from outside: does it answer, is it well, which models does it serve?
 
-Asks ``/health`` and ``/v1/models``, as vLLM and other OpenAI-compatible servers have them, with short deadlines; asks
-no model anything.
+Asks ``/health``, ``/v1/models`` and ``/metrics``, as vLLM and other OpenAI-compatible servers have them, with short
+deadlines; asks no model anything.
 """
 
 from __future__ import annotations
 
 import http.client
 import json
+import re
 import time
 import urllib.error
 import urllib.request
@@ -16,6 +17,10 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 TIMEOUT_S = 2.0
+
+_METRIC = re.compile(
+    r"^vllm:(num_requests_running|num_requests_waiting|generation_tokens_total)(?:\{[^}\n]*\})? ([0-9.eE+]+)$", re.M
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +46,32 @@ def look(addresses: Sequence[str], key: str | None, timeout_s: float = TIMEOUT_S
         return []
     with ThreadPoolExecutor(min(len(addresses), 16)) as pool:
         return list(pool.map(lambda address: _one(address, key, timeout_s), addresses))
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """How busy a server is, as its ``/metrics`` say."""
+
+    running: int
+    """Requests that are being answered."""
+    waiting: int
+    """Requests that wait for their turn."""
+    written: float
+    """Tokens it has written since it started."""
+
+
+def load_of(base_url: str, key: str | None, timeout_s: float = TIMEOUT_S) -> Load | None:
+    """Ask a server how busy it is; None where it does not say so as vLLM does."""
+    status, body = _get(f"{base_url.rstrip('/').removesuffix('/v1')}/metrics", key, timeout_s)
+    if status != 200:
+        return None
+    sums: dict[str, float] = {}
+    for name, value in _METRIC.findall(body):
+        sums[name] = sums.get(name, 0.0) + float(value)
+    if "generation_tokens_total" not in sums:
+        return None
+    running, waiting = (int(sums.get(f"num_requests_{state}", 0)) for state in ("running", "waiting"))
+    return Load(running, waiting, sums["generation_tokens_total"])
 
 
 def _one(base_url: str, key: str | None, timeout_s: float) -> Seen:
