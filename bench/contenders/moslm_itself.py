@@ -19,7 +19,7 @@ from contenders.rows import Data, LeftOut, Row
 from moslm.config import Config
 from moslm.escalation.novelty import p_value
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
-from moslm.models.classifiers.fitting import Row as FitRow
+from moslm.models.classifiers.rows import Row as FitRow
 from moslm.state import Turn
 
 ALPHA = Config().triggers.novelty_alpha

@@ -168,10 +168,11 @@ def test_most_wishes_of_another_writer_are_told_from_near_misses():
     assert 2 * hits / (sum(heard for heard, _ in told) + sum(wished for _, wished in told)) > 0.88
 
 
-def test_a_thousand_hints_cost_a_dozen_readings():
-    started = time.perf_counter()
+def test_of_a_thousand_hints_a_dozen_are_read(monkeypatch):
+    read = []
+    monkeypatch.setattr("moslm.escalation.wishes.score", lambda sentence: read.append(sentence) or -1.0)
     assert explicit_wish("".join(f"Model {number} has the best reasoning. " for number in range(1000))) is None
-    assert time.perf_counter() - started < 5
+    assert 0 < len(read) <= 12
 
 
 @pytest.mark.data

@@ -4,8 +4,8 @@ A grammar rather than a list of phrases. A sentence counts when a piece of it na
 reasoning", "your best model", "GPT-4") *and* asks for it ("use", "switch to", "I need", "... please"), when it tells us
 to think hard, when it refuses the small model, or when it carries a mark ("/think", "[reasoning: high]"). Naming it in
 passing, asking what it is, quoting, supposing, declining it or wanting it for somebody's training does not count. Small
-slips of the finger are read through. Where the rules find no wish, a small fitted scorer, which hears how the sentence
-reads as a whole, decides. English.
+slips of the finger are read through. Where no rule speaks for a wish or against one, a small fitted scorer, which hears
+how the sentence reads as a whole, decides. English.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from moslm.escalation.wishes.strong import HINT, LISTED, THE_BIG_ONE
 
 _LONGEST_CLAUSE = 400
 _LONGEST_SCORED = 300
-_MOST_LOOKED_AT, _MOST_SCORED = 60, 12
-"""Sentences whose words are weighed though nothing in them hints at a wish, and sentences read by the encoder."""
+_AT_EITHER_END, _MOST_SCORED = 40, 12
+"""Sentences whose words are weighed at the beginning and at the end, and sentences that are read by the encoder."""
 
 
 def explicit_wish(text: str) -> str | None:
@@ -33,16 +33,17 @@ def explicit_wish(text: str) -> str | None:
     left_open: list[tuple[float, int, str]] = []
     for number, (original, blanked) in enumerate(found):
         sentence = plain(blanked)
-        if _says_so(sentence, first=number == 0, last=number == len(found) - 1):
-            return original[:_LONGEST_CLAUSE].strip()
         hinted = HINT.search(sentence) is not None
-        if len(sentence) <= _LONGEST_SCORED and (hinted or number < _MOST_LOOKED_AT):
+        if hinted and _says_so(sentence, first=number == 0, last=number == len(found) - 1):
+            return original[:_LONGEST_CLAUSE].strip()
+        near_an_end = min(number, len(found) - 1 - number) < _AT_EITHER_END
+        if near_an_end and len(sentence) <= _LONGEST_SCORED:
             odds = odds_by_words(sentence)
             if hinted or odds > worth_asking():
                 left_open.append((odds, number, sentence))
     likeliest = sorted(left_open, reverse=True)[:_MOST_SCORED]
     for _, number, sentence in sorted(likeliest, key=lambda each: each[1]):
-        if score(sentence, findings(sentence)) > 0:
+        if not findings(sentence)[1] and score(sentence) > 0:
             return found[number][0][:_LONGEST_CLAUSE].strip()
     return None
 
@@ -54,8 +55,6 @@ def _says_so(sentence: str, *, first: bool, last: bool) -> bool:
 
 def findings(sentence: str) -> tuple[bool, bool]:
     """Return whether the grammar hears a plain sentence ask, and whether a rule of it speaks against a wish."""
-    if not HINT.search(sentence):
-        return False, False
     parts = pieces(LISTED.sub(" ", sentence))
     asked = any(asks(part) for part in parts)
     asked = asked or (len(parts) > 1 and refuses_the_small_one(sentence) and THE_BIG_ONE.search(sentence) is not None)

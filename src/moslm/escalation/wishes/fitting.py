@@ -22,6 +22,7 @@ from moslm.escalation.wishes import findings
 from moslm.escalation.wishes.clauses import sentences
 from moslm.escalation.wishes.scoring import ENCODER, SHIPPED, Scorer
 from moslm.escalation.wishes.spelling import plain
+from moslm.escalation.wishes.strong import HINT
 from moslm.models.classifiers.regression import fit_softmax
 from moslm.models.encoders import load_encoder
 from moslm.models.encoders.ngrams import SCHEME, hashed_ngrams
@@ -31,8 +32,10 @@ _LEXICAL_PENALTY, _DENSE_PENALTY, _STEPS = 1e-5, 1e-4, 200
 _MOST_REQUESTS = 3000
 _MISSED = 0.01
 """Share of the wishes' own sentences that may be too unlike one to be worth asking the encoder about."""
-_SCALE = 3.0
-"""Brings the numbers of a sentence vector to the size of the grammar's findings for the penalty."""
+_ROOM = 0.5
+_THRESHOLD = 2.0
+_SCALE = np.float32(3.0)
+"""Brings the numbers of a sentence vector to a size that suits the penalty."""
 
 
 def main() -> None:
@@ -41,11 +44,12 @@ def main() -> None:
     parser.add_argument("--wishes", type=Path, required=True, nargs="+")
     parser.add_argument("--requests", type=Path, required=True, help="folder of JSONL files of plain requests")
     parser.add_argument("--out", type=Path, default=SHIPPED)
+    parser.add_argument("--threshold", type=float, default=_THRESHOLD, help="log-odds from which a sentence is a wish")
     options = parser.parse_args()
     rows = [row for file in options.wishes for row in _rows(file)]
     requests = [row["text"] for file in sorted(options.requests.glob("*.jsonl")) for row in _rows(file)]
     requests = sorted(requests, key=_digest)[:_MOST_REQUESTS]
-    scorer = fit(rows, requests)
+    scorer = fit(rows, requests, options.threshold)
     options.out.mkdir(parents=True, exist_ok=True)
     buffer = io.BytesIO()
     np.savez_compressed(
@@ -60,6 +64,7 @@ def main() -> None:
         "features": SCHEME,
         "encoder": ENCODER,
         "worth_asking": scorer.worth_asking,
+        "threshold": scorer.threshold,
         "sha256": hashlib.sha256(buffer.getvalue()).hexdigest(),
         "data": {file.name: hashlib.sha256(file.read_bytes()).hexdigest() for file in options.wishes},
         "lines": len(rows),
@@ -69,41 +74,27 @@ def main() -> None:
     (options.out / "card.json").write_text(json.dumps(card, indent=2) + "\n", encoding="utf-8")
 
 
-def fit(rows: Sequence[dict[str, Any]], requests: Sequence[str]) -> Scorer:
-    """Fit the n-grams on everything, then the rest on the sentences that the n-grams leave open."""
+def fit(rows: Sequence[dict[str, Any]], requests: Sequence[str], threshold: float = _THRESHOLD) -> Scorer:
+    """Fit the n-grams on everything, then the vectors on what neither the grammar nor the n-grams settle."""
     labelled = [pair for row in rows for pair in labelled_sentences(row)]
-    labelled += [(plain(text[:400]), 0) for text in requests]
+    ours = len(labelled)
+    labelled += [(plain(original), 0) for text in requests for original, _ in sentences(text[:400])]
     truth = np.array([wish for _, wish in labelled], np.int64)
-    weights = np.ones(len(labelled), np.float32)
-    weights[-len(requests) :] = _PLAIN_WEIGHT
+    weights = np.where(np.arange(len(labelled)) < ours, 1.0, _PLAIN_WEIGHT).astype(np.float32)
     grams = hashed_ngrams([text for text, _ in labelled])
     words = fit_softmax(grams, truth, weights, count=2, penalty=_LEXICAL_PENALTY, iterations=_STEPS)
     lexical, lexical_bias = words.weights[:, 1] - words.weights[:, 0], float(words.bias[1] - words.bias[0])
     own = words.scores(grams)
     odds = own[:, 1] - own[:, 0]
     # on its own lines the scorer is surer than on others, hence the room
-    worth = min(float(np.quantile(odds[truth == 1], _MISSED)), 0.0) - 2.0
-    open_rows = np.flatnonzero(
-        (odds > worth) | (truth == 1) | (np.arange(len(labelled)) < len(labelled) - len(requests))
-    )
-    features = _features([labelled[row][0] for row in open_rows])
-    rest = fit_softmax(
-        features, truth[open_rows], weights[open_rows], count=2, penalty=_DENSE_PENALTY, iterations=_STEPS
-    )
-    dense = rest.weights[:, 1] - rest.weights[:, 0]
-    dense[:-_FINDINGS] *= _SCALE
-    dense[-_FINDINGS:] *= _FINDING_SCALE
-    bias = float(rest.bias[1] - rest.bias[0])
-    return Scorer(lexical, lexical_bias, dense, bias, worth)
-
-
-_FINDINGS, _FINDING_SCALE = 2, 2.0
-
-
-def _features(sentences: Sequence[str]) -> np.ndarray:
-    vectors = load_encoder(ENCODER).encode(sentences) * _SCALE
-    found = np.array([findings(sentence) for sentence in sentences], np.float32) * _FINDING_SCALE
-    return np.column_stack([vectors, found]).astype(np.float32)
+    worth = min(float(np.quantile(odds[truth == 1], _MISSED)), 0.0) - _ROOM
+    settled = np.array([HINT.search(text) is not None and any(findings(text)) for text, _ in labelled])
+    asked = (np.arange(len(labelled)) < ours) | (odds > worth) | np.array([bool(HINT.search(t)) for t, _ in labelled])
+    left = np.flatnonzero(asked & ~settled)
+    vectors = load_encoder(ENCODER).encode([labelled[row][0] for row in left]) * _SCALE
+    rest = fit_softmax(vectors, truth[left], weights[left], count=2, penalty=_DENSE_PENALTY, iterations=_STEPS)
+    dense = (rest.weights[:, 1] - rest.weights[:, 0]) * _SCALE
+    return Scorer(lexical, lexical_bias, dense, float(rest.bias[1] - rest.bias[0]), worth, threshold)
 
 
 def labelled_sentences(row: dict[str, Any]) -> Iterator[tuple[str, int]]:

@@ -1,8 +1,8 @@
 """A fitted scorer beside the grammar: how much does a sentence read like a wish, for wordings no rule foresaw?
 
-Logistic regression over the sentence vector of the classifier's encoder, hashed word and character n-grams, and what
-the grammar found for and against. Its weights are shipped with a card that names the features, the data and the hash.
-The n-grams alone say cheaply which sentences are worth the encoder. Knows no grammar of its own.
+Logistic regression over the sentence vector of the classifier's encoder and over hashed word and character n-grams. Its
+weights are shipped with a card that names the features, the data and the hash. The n-grams alone say cheaply which
+sentences are worth the encoder. Asked only where no rule speaks for or against a wish. Knows no grammar.
 """
 
 from __future__ import annotations
@@ -33,9 +33,10 @@ class Scorer:
     Attributes:
         lexical: Weight of each n-gram bucket.
         lexical_bias: Bias of the n-grams alone.
-        dense: Weight of each number of the sentence vector, then of each of the grammar's findings.
+        dense: Weight of each number of the sentence vector.
         bias: Log-odds added to the sum.
         worth_asking: Log-odds of the n-grams alone from which the rest is asked.
+        threshold: Log-odds from which a sentence is a wish.
     """
 
     lexical: NDArray[np.float32]
@@ -43,17 +44,17 @@ class Scorer:
     dense: NDArray[np.float32]
     bias: float
     worth_asking: float
+    threshold: float
 
     def of_words(self, sentence: str) -> float:
         """Return the log-odds of a wish by the n-grams alone."""
         row = hashed_ngrams([sentence])
         return float(self.lexical[row.buckets] @ row.weights) + self.lexical_bias
 
-    def of_all(self, sentence: str, findings: tuple[bool, ...]) -> float:
-        """Return the log-odds of a wish by everything there is."""
+    def of_all(self, sentence: str) -> float:
+        """Return the log-odds of a wish by the words and by how the sentence reads."""
         vector = load_encoder(ENCODER).encode([sentence])[0]
-        features = np.concatenate([vector, np.array(findings, np.float32)])
-        return float(features @ self.dense) + LEXICAL_SHARE * self.of_words(sentence) + self.bias
+        return float(vector @ self.dense) + LEXICAL_SHARE * self.of_words(sentence) + self.bias
 
 
 LEXICAL_SHARE = 0.5
@@ -74,17 +75,17 @@ def worth_asking() -> float:
     return read_scorer(SHIPPED).worth_asking
 
 
-def score(sentence: str, findings: tuple[bool, ...]) -> float:
-    """Return the log-odds that a plain sentence is a wish.
+def score(sentence: str) -> float:
+    """Return the log-odds, above the fitted threshold, that a plain sentence is a wish.
 
     Args:
         sentence: As ``spelling.plain`` leaves it.
-        findings: What the grammar found: whether a piece of it asks, and whether a rule speaks against it.
 
     Raises:
         ConfigError: The shipped artefact is damaged or was fitted on other features.
     """
-    return read_scorer(SHIPPED).of_all(sentence, findings)
+    scorer = read_scorer(SHIPPED)
+    return scorer.of_all(sentence) - scorer.threshold
 
 
 @lru_cache(maxsize=2)
@@ -107,6 +108,7 @@ def read_scorer(folder: Path) -> Scorer:
                 arrays["dense"].astype(np.float32),
                 float(arrays["bias"]),
                 float(card["worth_asking"]),
+                float(card["threshold"]),
             )
     except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
         raise _unusable(folder, str(error)) from error

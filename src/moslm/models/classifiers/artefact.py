@@ -70,6 +70,7 @@ def write(folder: Path, head: Head, bank: Bank | None, card: Mapping[str, Any]) 
             "temperature": head.temperature,
             "careful_weight": head.careful.weight if head.careful else None,
             "careful_temperature": head.careful.temperature if head.careful else None,
+            "far": head.far,
             "calibration_rows": len(head.calibration),
             **card,
             "files": files,
@@ -243,6 +244,7 @@ def _head_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> H
         added=_added_from("added", arrays, card),
         careful=_careful_from(arrays, card),
         prototypes=_prototypes_from("prototypes", arrays),
+        far=float(card["far"]),
         several=Linear(arrays["several"].astype(np.float32), arrays["several_bias"]) if "several" in arrays else None,
         single=arrays["single"],
     )

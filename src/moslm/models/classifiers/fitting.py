@@ -11,25 +11,23 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.head import Careful, Head, window
 from moslm.models.classifiers.prototypes import Prototypes, find_prototypes
-from moslm.models.classifiers.regression import Array, Linear, fit_softmax, softmax
+from moslm.models.classifiers.regression import Array, fit_softmax, rounded
 from moslm.models.classifiers.rows import EXAMPLES, PartedRow, Row, drawn, row_weights, with_asides
-from moslm.models.classifiers.several import fit_several
+from moslm.models.classifiers.tempering import as_tempered, best_far, tempered, told_apart
 from moslm.models.encoders import Encoder
 from moslm.models.encoders.ngrams import Sparse, hashed_ngrams, inverse_document_frequency
-from moslm.state import Turn
 
-DENSE_ITERATIONS, LEXICAL_ITERATIONS, CAREFUL_ITERATIONS = 100, 80, 60
+DENSE_ITERATIONS, LEXICAL_ITERATIONS, CAREFUL_ITERATIONS = 60, 40, 60
+"""By then held-out accuracy and novelty have stood still for ten steps."""
+AGAIN = 0.4
+"""Share of these steps that suffices from where a head fitted on nearly the same rows ended."""
 CAREFUL_ROWS = 5000
 """Rows the second reading is fitted on at most; its features are few, and each row must be encoded."""
 _DENSE_PENALTY, _LEXICAL_PENALTY, _CAREFUL_PENALTY = 1e-5, 3e-6, 1e-5
-_TEMPERATURES = np.geomspace(0.3, 8, 60)
 _PROTOTYPES = 60
 """Prototypes of a label; twice as many found no more novel requests of CLINC150."""
-_SINGLE_ROWS, _PARTED_ROWS = 1000, 1400
-_SINGLE = "single"
 
 
 STEPS = 2 * (DENSE_ITERATIONS + LEXICAL_ITERATIONS) + 2 * CAREFUL_ITERATIONS + CAREFUL_ROWS // 50
@@ -73,44 +71,13 @@ def fit_head(
         return head
     familiar = [row for row in held_out if row.label is not None]
     if familiar:
-        head = _tempered(head, familiar)
+        head = tempered(head, familiar)
+        head = replace(head, far=best_far(head, familiar, [row for row in held_out if row.label is None]))
     strange = [_strangeness(head, familiar)] if familiar else []
     if without is not None:
-        strange.append(_strangeness(_as_tempered(without, head), spared))
+        strange.append(_strangeness(as_tempered(without, head), spared))
     head = replace(head, calibration=np.sort(np.concatenate([*strange, np.zeros(0)])))
-    return _told_apart(head, parted, familiar)
-
-
-def _told_apart(head: Head, parted: Sequence[PartedRow], familiar: Sequence[Row]) -> Head:
-    """Return the head with its regression for several domains, and what held-out single requests measure by it."""
-    single = [familiar[number].text for number in _evenly(len(familiar), _SINGLE_ROWS)]
-    parted = _of_all_sources(parted, _PARTED_ROWS)
-    classifier = EncoderClassifier(head)
-    if any(row.several for row in parted):
-        half = single[::2]
-        single = single[1::2]
-        features = [classifier.several_features(text) for text in [*(row.text for row in parted), *half]]
-        several = np.array([row.several for row in parted] + [False] * len(half))
-        sources = np.array([row.source for row in parted] + [_SINGLE] * len(half))
-        head = replace(head, several=_rounded(fit_several(features, several, sources)))
-        classifier = EncoderClassifier(head)
-    measured = [classifier.rank([Turn("user", text)]).several or 0.0 for text in single]
-    return replace(head, single=np.sort(np.array(measured, np.float64)))
-
-
-def _of_all_sources(rows: Sequence[PartedRow], most: int) -> list[PartedRow]:
-    """Return at most so many rows, as many of each source as there are or as its share allows."""
-    sources = sorted({row.source for row in rows})
-    found = []
-    for source in sources:
-        own = [row for row in rows if row.source == source]
-        found += [own[number] for number in _evenly(len(own), most // len(sources))]
-    return found
-
-
-def _evenly(count: int, most: int) -> list[int]:
-    """Return the numbers of at most so many of the rows, spread evenly from the first to the last."""
-    return [int(number) for number in np.linspace(0, count - 1, min(most, count))]
+    return told_apart(head, parted, familiar)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,56 +114,12 @@ class _ReadRows:
         return _ReadRows(self.encoder, [self.rows[number] for number in kept], self.vectors[kept])
 
 
-def _tempered(head: Head, familiar: Sequence[Row]) -> Head:
-    """Return the head with the temperatures that suit held-out rows: each reading's own, over all of them."""
-    texts = [row.text for row in familiar]
-    classes = np.array([head.fitted_labels.index(row.label) for row in familiar if row.label is not None])
-    first = head.first_reading(texts)
-    known = head.prototypes.measured_on(first.vectors) if head.prototypes else None
-    head = replace(head, temperature=best_temperature(first.fitted[:, :-1], classes), prototypes=known)
-    if head.careful is None:
-        return head
-    # in log-odds that are honest for each alone, both readings count alike
-    second = head.second_reading(texts, np.zeros_like(first.fitted))
-    own = second.fitted[:, :-1]
-    weight = head.temperature / best_temperature(own, classes)
-    both = first.fitted[:, :-1] + np.float32(weight) * own
-    known = head.careful.prototypes.measured_on(second.vectors) if head.careful.prototypes else None
-    temperature = best_temperature(both, classes)
-    return replace(head, careful=replace(head.careful, weight=weight, temperature=temperature, prototypes=known))
-
-
-def _as_tempered(head: Head, model: Head) -> Head:
-    """Scale a head's readings as those of another were scaled on held-out rows."""
-    careful = None
-    if head.careful and model.careful:
-        careful = replace(
-            head.careful,
-            weight=model.careful.weight,
-            temperature=model.careful.temperature,
-            prototypes=_as_measured(head.careful.prototypes, model.careful.prototypes),
-        )
-    known = _as_measured(head.prototypes, model.prototypes)
-    return replace(head, temperature=model.temperature, careful=careful, prototypes=known)
-
-
-def _as_measured(found: Prototypes | None, model: Prototypes | None) -> Prototypes | None:
-    return replace(found, typical=model.typical, spread=model.spread) if found and model else None
-
-
 def _prototypes(rows: Sequence[Row], vectors: Array, labels: tuple[str, ...]) -> Prototypes | None:
     familiar = np.flatnonzero([row.label is not None for row in rows])
     if not len(familiar):
         return None
     found = find_prototypes(vectors[familiar], _classes(rows, labels)[familiar], per_class=_PROTOTYPES)
     return replace(found, points=found.points.astype(np.float16).astype(np.float32))
-
-
-def best_temperature(scores: Array, classes: NDArray[np.int64]) -> float:
-    """Return the divisor of the scores that makes the held-out classes most likely (Guo et al., 2017)."""
-    rows = np.arange(len(classes))
-    losses = [-np.log(np.maximum(softmax(scores / t)[rows, classes], 1e-12)).mean() for t in _TEMPERATURES]
-    return float(_TEMPERATURES[int(np.argmin(losses))])
 
 
 def _spared(rows: Sequence[Row]) -> list[Row]:
@@ -214,7 +137,7 @@ def _fitted(
     seen: _SeenRows, labels: tuple[str, ...], read: _ReadRows | None, start: Head | None, step: Callable[[], object]
 ) -> Head:
     classes = _classes(seen.rows, labels)
-    weights, count = row_weights(seen.rows), len(labels) + 1
+    weights, count, share = row_weights(seen.rows), len(labels) + 1, AGAIN if start else 1
     importance = inverse_document_frequency(seen.ngrams).astype(np.float16).astype(np.float32)
     dense = fit_softmax(
         seen.vectors,
@@ -222,7 +145,7 @@ def _fitted(
         weights,
         count=count,
         penalty=_DENSE_PENALTY,
-        iterations=DENSE_ITERATIONS,
+        iterations=round(share * DENSE_ITERATIONS),
         start=start.dense if start else None,
         step=step,
     )
@@ -232,7 +155,7 @@ def _fitted(
         weights,
         count=count,
         penalty=_LEXICAL_PENALTY,
-        iterations=LEXICAL_ITERATIONS,
+        iterations=round(share * LEXICAL_ITERATIONS),
         start=start.lexical if start else None,
         step=step,
     )
@@ -240,8 +163,8 @@ def _fitted(
         version="unsaved",
         encoder_name=seen.encoder.name,
         fitted_labels=labels,
-        dense=_rounded(dense),
-        lexical=_rounded(lexical),
+        dense=rounded(dense),
+        lexical=rounded(lexical),
         importance=importance,
         temperature=1.0,
         calibration=np.zeros(0),
@@ -272,14 +195,9 @@ def _careful(read: _ReadRows, labels: tuple[str, ...], step: Callable[[], object
         step=step,
     )
     known = _prototypes(read.rows, read.vectors, labels)
-    return Careful(read.encoder.name, _rounded(dense), weight=1.0, temperature=1.0, prototypes=known)
+    return Careful(read.encoder.name, rounded(dense), weight=1.0, temperature=1.0, prototypes=known)
 
 
 def _classes(rows: Sequence[Row], labels: tuple[str, ...]) -> NDArray[np.int64]:
     """Return the column of each row's label; "belongs nowhere" is the last."""
     return np.array([len(labels) if row.label is None else labels.index(row.label) for row in rows])
-
-
-def _rounded(linear: Linear) -> Linear:
-    """Round to the precision of the file, so that a head read back scores exactly as it did when it was judged."""
-    return Linear(linear.weights.astype(np.float16).astype(np.float32), linear.bias.astype(np.float32))

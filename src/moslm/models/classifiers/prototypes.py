@@ -38,7 +38,8 @@ class Prototypes:
 
     def distances(self, vectors: Array) -> Array:
         """Return how far each of n vectors is from its nearest prototype, in standard deviations from the typical."""
-        nearest = (_around(self.origin, vectors) @ self.points.T).max(axis=1)
+        # row by row: a product of all at once rounds each by its company, and a decision could not be repeated exactly
+        nearest = np.array([(self.points @ row).max() for row in _around(self.origin, vectors)])
         return np.asarray((1 - nearest - self.typical) / self.spread, dtype=np.float32)
 
     def measured_on(self, vectors: Array) -> Prototypes:

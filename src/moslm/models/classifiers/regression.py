@@ -100,3 +100,8 @@ def fit_softmax(
 def _unpacked(flat: Flat, count: int) -> tuple[Array, Array]:
     table = flat.astype(np.float32).reshape(-1, count)
     return table[:-1], table[-1]
+
+
+def rounded(linear: Linear) -> Linear:
+    """Round to the precision of the file, so that a head read back scores exactly as it did when it was judged."""
+    return Linear(linear.weights.astype(np.float16).astype(np.float32), linear.bias.astype(np.float32))
