@@ -415,6 +415,31 @@ class RecallSettings(Settings):
     ttl_minutes: float = Field(default=60, gt=0)
 
 
+class ApiKey(Settings):
+    """One caller of the OpenAI-compatible endpoint."""
+
+    env: str
+    """Name of the environment variable that holds the caller's key."""
+    tenant: str = Field(default="default", min_length=1, max_length=128)
+    user: str | None = Field(default=None, max_length=256)
+    role: Literal["user", "operator", "reviewer", "auditor", "admin"] = "user"
+    """What the caller may do: writes run without a person's approval for operators and admins alone."""
+    may_escalate: bool = True
+
+
+class ApiSettings(Settings):
+    """The OpenAI-compatible endpoint (``moslm api``, extra ``api``)."""
+
+    keys: dict[ServerName, ApiKey] = {}
+    """The callers by name. Without any, the endpoint is served to this machine alone."""
+    model: str = Field(default="moslm", min_length=1)
+    """The model name that clients ask for."""
+    max_body_kib: int = Field(default=1024, ge=1, le=65_536)
+    """Longest body of a request."""
+    most_in_flight: int = Field(default=256, ge=1)
+    """Requests answered at once; one more is told to try again."""
+
+
 class Config(Settings):
     """Everything ``moslm.toml`` may say. The embedded default is ``Config()``."""
 
@@ -434,6 +459,7 @@ class Config(Settings):
     large_model: LargeModelSettings | None = None
     limits: Limits = Limits()
     recall: RecallSettings = RecallSettings()
+    api: ApiSettings = ApiSettings()
     allow_hosts: list[str] = ["loopback", "private"]
     """Hosts that a ``base_url`` may name: ``loopback``, ``private``, or host names and addresses."""
     database_url: str | None = None

@@ -25,6 +25,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "chat": ("moslm.cli.chat", "Talk with MoSLM in the terminal"),
     "demo": ("moslm.cli.demo", "Answer six requests and show how each was decided"),
     "classify": ("moslm.cli.classify", "Say for each line of JSON what it is about and where it would go"),
+    "api": ("moslm.cli.api", "Serve the graph as one model behind OpenAI's protocol"),
     "graph": ("moslm.cli.graph", "Draw the graph as mermaid or PNG"),
     "log": ("moslm.cli.log", "List the decisions that were made"),
     "explain": ("moslm.cli.explain", "Say in sentences why one request went the way it went"),

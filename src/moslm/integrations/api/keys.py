@@ -1,0 +1,65 @@
+"""Who calls: a bearer's key becomes a tenant, a user and a role. Knows no framework and no graph."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+
+from moslm.config import ApiSettings
+from moslm.context import MoSLMContext
+from moslm.errors import ConfigError
+from moslm.integrations.api.mistakes import CallError
+
+
+class Keyring:
+    """The keys that are configured.
+
+    Args:
+        settings: The ``[api]`` section.
+        open_to_all: Whether a call without a key is answered where no key is configured.
+
+    Raises:
+        ConfigError: The environment variable of a key is not set, or two callers share a key.
+    """
+
+    def __init__(self, settings: ApiSettings, open_to_all: bool) -> None:
+        self._open = open_to_all and not settings.keys
+        self._known: list[tuple[bytes, MoSLMContext]] = []
+        for name, key in settings.keys.items():
+            secret = os.environ.get(key.env)
+            if not secret:
+                raise ConfigError(
+                    "the environment variable is not set",
+                    key=f"api.keys.{name}.env",
+                    value=key.env,
+                    mend=f"run: export {key.env}=...",
+                )
+            if any(hmac.compare_digest(_hashed(secret), known) for known, _ in self._known):
+                raise ConfigError("has the same key as another caller", key=f"api.keys.{name}.env", value=key.env)
+            self._known.append((_hashed(secret), MoSLMContext(**key.model_dump(exclude={"env"}))))
+
+    def caller(self, authorization: str | None) -> MoSLMContext:
+        """Return who calls.
+
+        Args:
+            authorization: The header of that name.
+
+        Raises:
+            CallError: There is no key, or nobody has it.
+        """
+        if self._open:
+            return MoSLMContext()
+        scheme, _, secret = (authorization or "").partition(" ")
+        if scheme.lower() != "bearer" or not secret.strip():
+            raise CallError(401, "no API key was sent; send it as: Authorization: Bearer KEY", "missing_api_key")
+        hashed = _hashed(secret.strip())
+        # every key is compared, so that the time taken does not tell which one came close
+        found = [caller for known, caller in self._known if hmac.compare_digest(known, hashed)]
+        if not found:
+            raise CallError(401, "nobody has this API key", "invalid_api_key")
+        return found[0]
+
+
+def _hashed(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode(errors="surrogateescape")).digest()
