@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from moslm.errors import BackendError, ConfigError, MoSLMError
     from moslm.escalation.triggers import Evidence
     from moslm.graph.builder import create_moslm
+    from moslm.integrations.chat_model import ChatMoSLM
+    from moslm.integrations.middleware import MoSLMMiddleware
     from moslm.models.chat.scripted import ScriptedChatModel
     from moslm.models.classifiers import Classifier, Ranking
     from moslm.state import MoSLMState, Turn
@@ -23,6 +25,7 @@ __version__ = "0.1.0"
 
 _WHERE = {
     "BackendError": "moslm.errors",
+    "ChatMoSLM": "moslm.integrations.chat_model",
     "Classifier": "moslm.models.classifiers",
     "Config": "moslm.config",
     "ConfigError": "moslm.errors",
@@ -30,6 +33,7 @@ _WHERE = {
     "Evidence": "moslm.escalation.triggers",
     "MoSLMContext": "moslm.context",
     "MoSLMError": "moslm.errors",
+    "MoSLMMiddleware": "moslm.integrations.middleware",
     "MoSLMState": "moslm.state",
     "Ranking": "moslm.models.classifiers",
     "Reason": "moslm.decision",
@@ -42,6 +46,7 @@ _WHERE = {
 
 __all__ = [
     "BackendError",
+    "ChatMoSLM",
     "Classifier",
     "Config",
     "ConfigError",
@@ -49,6 +54,7 @@ __all__ = [
     "Evidence",
     "MoSLMContext",
     "MoSLMError",
+    "MoSLMMiddleware",
     "MoSLMState",
     "Ranking",
     "Reason",

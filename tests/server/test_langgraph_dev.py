@@ -12,6 +12,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+import openai
 import pytest
 from langgraph_sdk import get_sync_client
 
@@ -28,6 +29,10 @@ confidence = 0.95
 kind = "scripted"
 replies = ["A doubtful draft that nobody may see."]
 confidence = 0.2
+
+[api.keys.front]
+env = "FRONT_KEY"
+tenant = "front"
 
 [large_model]
 review = true
@@ -52,6 +57,7 @@ def server(tmp_path_factory):
         **os.environ,
         "MOSLM_CONFIG": str(folder / "moslm.toml"),
         "MOSLM_HOME": str(folder / "home"),
+        "FRONT_KEY": "front-secret",
         "LANGSMITH_TRACING": "false",
         "LANGGRAPH_CLI_NO_ANALYTICS": "1",
     }
@@ -140,3 +146,20 @@ def test_a_bad_context_is_a_clear_error_and_not_a_run(client, assistant):
     result = client.runs.wait(None, assistant, input=FINANCE, context={"threshold": 8}, raise_error=False)
     assert "threshold" in str(result["__error__"])
     assert "less than or equal to 1" in str(result["__error__"])
+
+
+def test_the_openai_compatible_endpoint_is_mounted_beside_the_graph(server):
+    asked = [{"role": "user", "content": FINANCE["messages"][0]["content"]}]
+    with openai.OpenAI(base_url=f"{server}/v1", api_key="front-secret", max_retries=0) as api:
+        assert [model.id for model in api.models.list()] == ["moslm"]
+        own = {"moslm": {"decision": True}}
+        said = api.chat.completions.create(model="moslm", messages=asked, extra_body=own)
+        assert said.choices[0].message.content == "The scripted answer of this domain."
+        assert said.moslm["tenant"] == "front"
+        chunks = api.chat.completions.create(model="moslm", messages=asked, stream=True)
+        assert "".join(each.choices[0].delta.content or "" for each in chunks) == "The scripted answer of this domain."
+    nobody = openai.OpenAI(base_url=f"{server}/v1", api_key="wrong", max_retries=0)
+    with nobody, pytest.raises(openai.AuthenticationError, match="nobody has this API key"):
+        nobody.models.list()
+    with urllib.request.urlopen(f"{server}/moslm/metrics", timeout=10) as page:
+        assert b'moslm_requests_total{domain="finance",outcome="answered"} 2.0' in page.read()

@@ -14,7 +14,6 @@ from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AnyMessage, BaseMessage, HumanMessage
 from langchain_core.runnables import Runnable, RunnableLambda
@@ -22,7 +21,7 @@ from langchain_core.runnables.config import ensure_config
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
 from moslm.config import Config
-from moslm.errors import BackendError, BackendTimeout
+from moslm.errors import BackendError, BackendTimeout, MissingExtraError
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import Trigger
 from moslm.integrations.gate import Gate, Verdict, build_gate, settings_of_gate, told
@@ -31,6 +30,11 @@ from moslm.models.chat.accepted import AcceptedAnswer
 from moslm.models.chat.logprobs import usage_of
 from moslm.models.classifiers import Classifier
 from moslm.nodes.escalate import LargeModel
+
+try:
+    from langchain.agents.middleware import AgentMiddleware, ModelRequest, ModelResponse
+except ImportError:
+    raise MissingExtraError("MoSLMMiddleware", "hosted") from None
 
 Response = ModelResponse[Any]
 SILENT = "nostream"
