@@ -84,9 +84,10 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
     revision = revision_of(model, stated)
     trusted = trust(domain, model, name, revision, workshop.signals, workshop.config)
     price = price_of(workshop.prices, name, given, settings.model)
+    optimistic = workshop.config.optimistic_streaming
     agent = DomainAgent(
         name=domain.name,
-        model=_silent(model, toolbox.tools, f"{domain.name} model"),
+        model=_bound(model, toolbox.tools, _config(domain.name, optimistic)),
         model_name=name,
         prompt=domain.prompt,
         tools=ToolNode(list(toolbox.tools), handle_tool_errors=toolbox.on_error) if toolbox.tools else None,
@@ -100,7 +101,9 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
         second_opinions=tuple(_second_opinions(domain, model, name, price, workshop)),
         worth=value_of_asking(trusted, workshop.signals, workshop.going_up, settings.second_opinion.usd_per_second),
         revision=revision,
-        offer=offering(model, toolbox.tools, {"run_name": f"{domain.name} model"}) if able else None,
+        replicas=getattr(model, "replicas", tuple),
+        offer=offering(model, toolbox.tools, _config(domain.name, optimistic)) if able else None,
+        optimistic=optimistic,
     )
     return agent, trusted
 
@@ -150,10 +153,14 @@ def chat_model(
         raise error.at(file, key) from None
 
 
-def _silent(model: BaseChatModel, tools: Sequence[BaseTool], name: str) -> Runnable[Any, Any]:
-    """Bind the tools and keep the model's tokens from every stream: nothing is shown before it is accepted."""
+def _config(domain: str, optimistic: bool) -> RunnableConfig:
+    """Return how a domain's model is called: silently, unless drafts may be shown before they are accepted."""
+    return {"run_name": f"{domain} model", "tags": [] if optimistic else SILENT}
+
+
+def _bound(model: BaseChatModel, tools: Sequence[BaseTool], config: RunnableConfig) -> Runnable[Any, Any]:
     bound: Runnable[Any, Any] = model.bind_tools(list(tools)) if tools else model
-    return bound.with_config(tags=SILENT, run_name=name)
+    return bound.with_config(config)
 
 
 def offering(model: BaseChatModel, own: Sequence[BaseTool], config: RunnableConfig, **arguments: Any) -> Offer | None:
@@ -167,7 +174,7 @@ def offering(model: BaseChatModel, own: Sequence[BaseTool], config: RunnableConf
     def offer(tools: Sequence[dict[str, Any]], choice: str | None) -> Runnable[Any, Any]:
         demanded = choice not in (None, "auto")
         bound = model.bind_tools(list(tools), tool_choice=choice) if demanded else model.bind_tools([*own, *tools])
-        return bound.bind(**arguments).with_config(tags=SILENT, **config)
+        return bound.bind(**arguments).with_config(config)
 
     return offer
 

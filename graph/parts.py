@@ -34,6 +34,7 @@ from moslm.governance.audit import AuditLog
 from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering, price_of
 from moslm.graph.confidence import CALIBRATED, Trust, announce
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
+from moslm.models.replicas.replica import ReplicaState
 from moslm.nodes.check import PolicyFor
 from moslm.nodes.drafting import DomainAgent
 from moslm.nodes.escalate import LargeModel
@@ -66,6 +67,10 @@ class Parts:
     large_model: LargeModel | None
     audit: AuditTrail
     terms: Terms
+
+    def replicas(self) -> dict[str, tuple[ReplicaState, ...]]:
+        """Return what is known of each domain's model servers at this moment, for meters and people."""
+        return {name: states for name, agent in self.agents.items() if (states := agent.replicas())}
 
     def judge(self, turns: Sequence[Turn], multi_domain: str | None = None) -> tuple[Classification, Check]:
         """Read a conversation and judge the request, without asking any model for an answer."""
@@ -152,7 +157,7 @@ def _large(config: Config, file: str | None, given: BaseChatModel | None, prices
         max_tokens=most,
         price=price_of(prices, name, given, settings.model),
         reserve=cap.reserve,
-        offer=offering(model, (), {"run_name": "large model"}, **({"max_tokens": most} if given is not None else {})),
+        offer=offering(model, (), {"run_name": "large model", "tags": SILENT}, **({"max_tokens": most} if given is not None else {})),
         throttle=RunnableLambda(lambda _: throttle.acquire(), afunc=lambda _: throttle.aacquire(), name="throttle"),
     )
 

@@ -31,6 +31,7 @@ from moslm.errors import BackendError, BackendGarbled
 from moslm.escalation.opinions import SecondOpinion, fetch
 from moslm.models.calls import Call
 from moslm.models.chat.logprobs import token_logprobs, usage_of
+from moslm.models.replicas.replica import ReplicaState
 from moslm.nodes.callers import Offer, calls_of, how_to_call, instructed, results, with_tools
 from moslm.nodes.notes import WORKED_EXAMPLES, with_notes
 from moslm.state import AnswerInput, Draft, Opinion, Request, Task, ToolRequest
@@ -73,6 +74,8 @@ class DomainAgent:
     """Binds the caller's tools beside the domain's own; None for a model that calls none."""
     revision: Callable[[], str] = lambda: ""
     """Revision of the model's weights, as a calibration knows it."""
+    replicas: Callable[[], tuple[ReplicaState, ...]] = lambda: ()
+    """What is known of the servers of its model; nothing of a model that has none."""
 
 
 def drafted(agent: DomainAgent, state: AnswerInput) -> Generator[Call, Any, Draft]:

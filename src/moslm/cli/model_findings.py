@@ -15,7 +15,7 @@ from moslm.cli.table import items
 from moslm.config import Config, EmbeddedModel, HostedModel, ModelSettings, VLLMModel
 from moslm.errors import ConfigError, MoSLMError
 from moslm.privacy.egress import check_base_url
-from moslm.serving.looking import Seen, look
+from moslm.serving.looking import Seen, load_of, look
 
 State = Literal["ok", "missing", "note"]
 
@@ -102,11 +102,12 @@ def _served(config: Config, model: VLLMModel, what: str) -> Iterator[Finding]:
             yield Finding("missing", what, str(error))
         else:
             allowed.append(url)
-    for seen in look(allowed, key):
-        yield _server(config, model, seen, what)
+    for place, seen in enumerate(look(allowed, key), 1):
+        whose = what if len(allowed) == 1 else f"{what}, server {place} of {len(allowed)}"
+        yield _server(config, model, seen, whose, key)
 
 
-def _server(config: Config, model: VLLMModel, seen: Seen, what: str) -> Finding:
+def _server(config: Config, model: VLLMModel, seen: Seen, what: str, key: str | None) -> Finding:
     if seen.problem:
         ours = next((name for name, server in config.servers.items() if seen.base_url in server.base_urls), None)
         if ours is not None:
@@ -122,7 +123,9 @@ def _server(config: Config, model: VLLMModel, seen: Seen, what: str) -> Finding:
         return Finding(
             "missing", what, f"{seen.base_url} answers but does not serve {wanted}; it serves {serves}", mend
         )
-    return Finding("ok", what, f"{seen.base_url} answers")
+    load = load_of(seen.base_url, key)
+    busy = f"; {load.running} requests are running and {load.waiting} wait" if load else ""
+    return Finding("ok", what, f"{seen.base_url} answers{busy}")
 
 
 def _hosted(config: Config, model: HostedModel, what: str) -> Iterator[Finding]:

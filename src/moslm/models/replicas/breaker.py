@@ -13,7 +13,7 @@ BreakerState = Literal["closed", "open", "half_open"]
 
 _WINDOW = 20
 _FEWEST = 10
-_SHARE = 0.5
+_SHARE = 0.6
 _LONGEST_S = 15.0
 
 
@@ -21,7 +21,7 @@ _LONGEST_S = 15.0
 class Breaker:
     """A circuit breaker.
 
-    Closed, it opens after so many failures in a row, or when half of the last 20 calls failed (10 of them at least:
+    Closed, it opens after so many failures in a row, or when 6 in 10 of the last 20 calls failed (10 at least:
     small models see little traffic). Open, it admits nobody until `probed` says that the server is well again. Half
     open, it admits one call; that one closes it, or opens it for twice as long.
 

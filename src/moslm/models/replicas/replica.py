@@ -18,6 +18,7 @@ _LATEST = 20
 _LATELY_S = 2.0
 _PACE_WEIGHT = 0.2
 _PACE_FADES_S = 10.0
+_ABOUT = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +96,8 @@ class Replica:
 
     def pace(self, now: float, usual: float) -> float:
         """Return its seconds per unit of work; what was measured long ago fades towards the usual."""
-        if self._pace is None:
+        # near the usual it is taken for it: chance must not move conversations from server to server
+        if self._pace is None or usual / _ABOUT < self._pace < usual * _ABOUT:
             return usual
         # a slow server must be tried again some day, and only its fading pace brings that day
         return usual + (self._pace - usual) * math.exp2((self._paced_at - now) / _PACE_FADES_S)
