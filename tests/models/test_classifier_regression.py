@@ -1,5 +1,7 @@
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from moslm.models.classifiers import designs
 from moslm.models.classifiers.designs import DenseDesign, SparseDesign, sparse_product
@@ -97,6 +99,16 @@ def test_a_diagonal_that_fits_spares_most_steps():
         for name, curvature, steps in [("flat", np.ones(200), 50), ("fitting", scales, 5)]
     }
     assert left["fitting", 5] < left["flat", 50]
+
+
+@given(st.lists(st.text(max_size=40), max_size=300))
+def test_a_text_has_the_same_ngrams_to_the_bit_alone_and_among_others(texts):
+    together = hashed_ngrams(texts)
+    alone = [hashed_ngrams([text]) for text in texts]
+    assert np.diff(together.starts).tolist() == [len(each.buckets) for each in alone]
+    if texts:
+        assert np.array_equal(together.buckets, np.concatenate([each.buckets for each in alone]))
+        assert np.array_equal(together.weights, np.concatenate([each.weights for each in alone]))
 
 
 def test_ngrams_weighed_later_are_those_weighed_at_once():
