@@ -157,7 +157,12 @@ def _large(config: Config, file: str | None, given: BaseChatModel | None, prices
         max_tokens=most,
         price=price_of(prices, name, given, settings.model),
         reserve=cap.reserve,
-        offer=offering(model, (), {"run_name": "large model", "tags": SILENT}, **({"max_tokens": most} if given is not None else {})),
+        offer=offering(
+            model,
+            (),
+            {"run_name": "large model", "tags": SILENT},
+            **({"max_tokens": most} if given is not None else {}),
+        ),
         throttle=RunnableLambda(lambda _: throttle.acquire(), afunc=lambda _: throttle.aacquire(), name="throttle"),
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from moslm.decision import Classification
+from moslm.decision import Check, Classification
 from moslm.escalation.confidence import Confidence, Gauge, lowest, measure
 from moslm.escalation.declining import declines
 from moslm.escalation.signals import SignalFunction
@@ -65,6 +65,7 @@ def check_draft(
             return {"checks": [check.model_dump(mode="json")]}
         if _calls(drafts):
             run.emit(events.checked(request["id"], for_the_caller(), None))
+            _retract(run, request, drafts, for_the_caller(), None)
             return _handed_to_the_caller(drafts, {part: _threshold(request, draft) for part, draft in drafts.items()})
         found = {part: measure(draft, signals, gauges[draft["task"]["domain"]]) for part, draft in drafts.items()}
         evidence = Evidence(
@@ -80,8 +81,10 @@ def check_draft(
                 each.part: _measured(each, found[each.part], check.action == "answer") for each in evidence.drafts
             },
         }
+        stands = _standing(drafts) if check.action == "answer" else None
+        _retract(run, request, drafts, check, stands)
         if check.action == "answer":
-            update["reply"] = _reply(list(drafts.values()), titles)
+            update["reply"] = {**_reply(list(drafts.values()), titles), "shown": stands}
         return update
 
     def _threshold(request: Request, draft: Draft) -> float:
@@ -118,6 +121,19 @@ def _measured(evidence: DraftEvidence, confidence: Confidence, accepted: bool) -
         "declined": evidence.declined,
         "signals": [signal.model_dump(mode="json") for signal in confidence.signals],
     }
+
+
+def _standing(drafts: Mapping[str, Draft]) -> str | None:
+    """Return the id of the streamed message that holds the answer already; None where several make up the answer."""
+    shown = [draft.get("shown", []) for draft in drafts.values()]
+    return shown[0][-1] if len(shown) == 1 and shown[0] else None
+
+
+def _retract(run: Run, request: Request, drafts: Mapping[str, Draft], check: Check, stands: str | None) -> None:
+    """Take back what was streamed and is no answer."""
+    for part, draft in drafts.items():
+        if gone := [each for each in draft.get("shown", []) if each != stands]:
+            run.emit(events.retracted(request["id"], part, gone, check))
 
 
 def _calls(drafts: Mapping[str, Draft]) -> list[Call]:

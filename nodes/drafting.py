@@ -25,6 +25,7 @@ from langchain_core.messages import (
     trim_messages,
 )
 from langchain_core.runnables import Runnable
+from langsmith import uuid7
 
 from moslm.decision import ToolUse, Usage
 from moslm.errors import BackendError, BackendGarbled
@@ -70,6 +71,8 @@ class DomainAgent:
     second_opinions: tuple[SecondOpinion, ...] = ()
     """What may be asked for where the cheap signals leave doubt, the cheapest first."""
     worth: Worth = lambda draft, opinion, threshold: False
+    optimistic: bool = False
+    """Whether the model's tokens stream while they are written."""
     offer: Offer | None = None
     """Binds the caller's tools beside the domain's own; None for a model that calls none."""
     revision: Callable[[], str] = lambda: ""
@@ -113,6 +116,7 @@ class _Work:
     passages: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     calls: list[CallerCall] = field(default_factory=list)
+    shown: list[str] = field(default_factory=list)
     text: str = ""
     logprobs: list[list[float]] | None = None
     cut_off: bool = False
@@ -143,6 +147,7 @@ class _Work:
         self.used = [ToolUse.model_validate(each) for each in draft.get("tools", [])]
         self.usage = [Usage.model_validate(each) for each in draft.get("usage", [])]
         self.replicas, self.ms = list(draft.get("replicas", [])), draft.get("ms", 0.0)
+        self.shown = list(draft.get("shown", []))
         yield from self._carry_out(draft.get("pending", []))
         yield from self._rounds()
 
@@ -152,7 +157,8 @@ class _Work:
         model = with_tools(agent.model, agent.offer, self.request, agent.model_name, agent.effects)
         for _ in range(self.agent.max_rounds + 1):
             prompt = self._prompt()
-            reply = yield Call(model, prompt, self.agent.model_name, self.deadline)
+            reply = yield Call(self._about_to_show(model), prompt, self.agent.model_name, self.deadline)
+            self._has_shown(reply)
             self._count(reply, prompt)
             if not reply.tool_calls and not reply.invalid_tool_calls:
                 self.text, self.logprobs = reply.text.strip(), token_logprobs(reply)
@@ -168,6 +174,18 @@ class _Work:
             if self.pending:
                 return
         raise BackendError(self.agent.model_name, f"{self.agent.model_name} kept calling tools without an answer")
+
+    def _about_to_show(self, model: Runnable[Any, Any]) -> Runnable[Any, Any]:
+        """Give the call a name of its own before it streams: one that breaks off has to be taken back too."""
+        if not self.agent.optimistic:
+            return model
+        run = uuid7()
+        self.shown.append(f"lc_run--{run}")  # how LangChain names what a run says
+        return model.with_config(run_id=run)
+
+    def _has_shown(self, reply: AIMessage) -> None:
+        if self.agent.optimistic and reply.id and reply.id != self.shown[-1]:
+            self.shown[-1] = reply.id  # its server named it otherwise
 
     def consult(self, draft: Draft) -> Generator[Call, Any, None]:
         """Fetch each second opinion that is worth its price, judged anew after each."""
@@ -316,7 +334,7 @@ class _Work:
         draft["passages"], draft["error"], draft["ms"] = self.passages, self.error, round(ms, 3)
         draft["evidence"], draft["cut_off"], draft["opinions"] = self._evidence(), self.cut_off, dict(self.opinions)
         draft["classification"], draft["calls"] = self.classification, [] if self.error else self.calls
-        draft["pending"] = [] if self.error else self.pending
+        draft["pending"], draft["shown"] = [] if self.error else self.pending, self.shown
         draft["transcript"] = [message_to_dict(each) for each in self.transcript] if draft["pending"] else []
         return draft
 

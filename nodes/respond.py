@@ -75,12 +75,13 @@ def respond(audit: AuditTrail, memory: Memory, terms: Terms, watch: Callable[[De
         tracing.label_run(decision, run.config)
         message = AIMessage(
             _words(reply, decision),
-            id=f"moslm-{decision.id}",
+            id=reply.get("shown") or f"moslm-{decision.id}",
             response_metadata={"decision_id": decision.id},
             tool_calls=[ToolCall(**call, type="tool_call") for call in reply.get("calls", [])],
         )
-        # streamed only now, when it is accepted: whoever listens to tokens sees these and no others
-        AcceptedAnswer(accepted=message).invoke([HumanMessage("")], run.config)
+        if not reply.get("shown"):
+            # streamed only now, when it is accepted: whoever listens to tokens sees these and no others
+            AcceptedAnswer(accepted=message).invoke([HumanMessage("")], run.config)
         run.emit(_answered(decision))
         last = decision.steps[-1].model_dump(mode="json")
         return {"messages": [message], "decision": decision.plain(), "steps": [last], "closed": True}

@@ -444,6 +444,9 @@ class Config(Settings):
     """Everything ``moslm.toml`` may say. The embedded default is ``Config()``."""
 
     multi_domain: Literal["escalate", "fan_out"] = "escalate"
+    optimistic_streaming: bool = False
+    """Whether drafts stream while they are written, before they are judged. One that is rejected is withdrawn by a
+    ``moslm.retracted`` event, which names the messages that whoever shows the stream must take back."""
     domain_folders: list[Path] = []
     """Folders of domain folders, beside the shipped ones."""
     only_domains: list[DomainName] | None = None

@@ -120,6 +120,9 @@ class Draft(TypedDict):
     """Texts the model was given to answer from: passages, then what its tools returned."""
     calls: NotRequired[list[Call]]
     """The caller's tools that the model calls instead of answering."""
+    shown: NotRequired[list[str]]
+    """Ids of the messages that were streamed while they were written; the last one is the draft's own. Empty where
+    drafts are silent."""
     cut_off: NotRequired[bool]
     """Whether the answer ended because it reached its longest length."""
     classification: NotRequired[dict[str, Any] | None]
@@ -149,6 +152,8 @@ class Reply(TypedDict):
     refusal: NotRequired[str | None]
     calls: NotRequired[list[Call]]
     """The caller's tools that are called instead of an answer."""
+    shown: NotRequired[str | None]
+    """Id under which these words have been streamed already."""
 
 
 def merge_by_key(left: dict[str, Any] | None, right: dict[str, Any] | None) -> dict[str, Any]:

@@ -46,6 +46,18 @@ class Checked(TypedDict):
     confidence: float | None
 
 
+class Retracted(TypedDict):
+    """Words that were streamed before they were judged (``optimistic_streaming``) do not stand."""
+
+    type: Literal["moslm.retracted"]
+    request: str
+    part: str
+    messages: list[str]
+    """Ids of the streamed messages to take back."""
+    reasons: list[str]
+    """Triggers that fired; empty for words beside a tool call, or words that will stand in another message."""
+
+
 class Escalated(TypedDict):
     """The request has gone up; ``outcome`` says whether the large model answered."""
 
@@ -66,7 +78,7 @@ class Answered(TypedDict):
     total_ms: float
 
 
-Event = Classified | Drafted | Checked | Escalated | Answered
+Event = Classified | Drafted | Checked | Retracted | Escalated | Answered
 
 
 def classified(request: str, found: Classification) -> Classified:
@@ -79,6 +91,12 @@ def classified(request: str, found: Classification) -> Classified:
         "probability": found.probabilities[found.domain],
         "novelty_p": found.novelty_p,
     }
+
+
+def retracted(request: str, part: str, messages: list[str], check: Check) -> Retracted:
+    """Tell which streamed messages do not stand."""
+    reasons = [reason.trigger for reason in check.reasons]
+    return {"type": "moslm.retracted", "request": request, "part": part, "messages": messages, "reasons": reasons}
 
 
 def checked(request: str, check: Check, confidence: float | None) -> Checked:

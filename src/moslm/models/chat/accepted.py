@@ -49,17 +49,17 @@ class AcceptedAnswer(BaseChatModel):
             if run_manager:
                 run_manager.on_llm_new_token(word, chunk=chunk)
             yield chunk
-        if self.accepted.tool_calls:
-            last = ChatGenerationChunk(message=_calls(self.accepted))
-            if run_manager:
-                run_manager.on_llm_new_token("", chunk=last)
-            yield last
+        # without a last chunk of ours LangChain adds an empty one, under an id of its own
+        last = ChatGenerationChunk(message=_last(self.accepted))
+        if run_manager:
+            run_manager.on_llm_new_token("", chunk=last)
+        yield last
 
 
-def _calls(message: AIMessage) -> AIMessageChunk:
-    """Return the chunk that carries the message's tool calls."""
+def _last(message: AIMessage) -> AIMessageChunk:
+    """Return the chunk that ends the message and carries its tool calls."""
     chunks = [
         tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)
         for index, call in enumerate(message.tool_calls)
     ]
-    return AIMessageChunk(content="", id=message.id, tool_call_chunks=chunks)
+    return AIMessageChunk(content="", id=message.id, tool_call_chunks=chunks, chunk_position="last")
