@@ -10,7 +10,7 @@ from moslm.escalation.calibration.fitting import fit_calibration
 from moslm.escalation.calibration.labelled import LabelledAnswer
 from moslm.escalation.drift_file import DriftFile
 from moslm.escalation.watching import Watch
-from moslm.serving.looking import Seen
+from moslm.serving.looking import Load, Seen
 
 VLLM = """
 [defaults.model]
@@ -33,7 +33,8 @@ def states(out):
 def server(monkeypatch):
     """Let every server look like this."""
 
-    def shows(problem, *models):
+    def shows(problem, *models, load=None):
+        monkeypatch.setattr(model_findings, "load_of", lambda url, key: load)
         monkeypatch.setattr(model_findings, "look", lambda urls, key: [Seen(url, problem, models) for url in urls])
 
     return shows
@@ -121,6 +122,16 @@ def test_an_adapter_is_looked_for_among_the_models(config, moslm_command, server
     assert "--lora-modules finance=DIR" in moslm_command("doctor")[1]
     server(None, "qwen", "finance")
     assert moslm_command("doctor")[0] == 0
+
+
+def test_each_of_several_servers_is_told_with_its_place_and_how_busy_it_is(config, moslm_command, server):
+    config.write_text(
+        VLLM.replace('"http://127.0.0.1:8000/v1"', '["http://127.0.0.1:8000/v1", "http://10.0.0.9:8000/v1"]')
+    )
+    server(None, "qwen", load=Load(3, 1, 0.0))
+    out = " ".join(moslm_command("doctor")[1].split())
+    assert "server 1 of 2: http://127.0.0.1:8000/v1 answers; 3 requests are running and 1 wait" in out
+    assert "server 2 of 2: http://10.0.0.9:8000/v1 answers" in out
 
 
 def test_a_key_that_is_not_set_is_missing(config, moslm_command, monkeypatch):

@@ -152,3 +152,25 @@ async def test_whoever_is_dead_the_request_ends_typed_recorded_and_within_a_seco
         assert decision["usage"] or gone == "both"
     print(f"\n{gone} dead: slowest {max(taken):.2f} s")
     assert statistics.median(taken) < 1.0
+
+
+async def test_the_decision_says_which_server_took_each_call_and_what_was_met_before(company, replicas):
+    first, second = await replicas(2)
+    graph = company({"finance": [first.url, second.url]}, deadline_ms=10_000)
+    first.errors = 1.0
+    met = []
+    for number in range(4):
+        text, decision, _ = await asked(graph, f"m{number} about my budget")
+        (use,) = decision["drafts"][0]["replicas"]
+        assert text == "".join(words_for(f"m{number} about my budget"))
+        assert (use["replica"], use["of"]) == (2, 2)
+        assert use["attempts"] == len(use["met"]) + 1
+        assert use["why"]
+        met.extend(use["met"])
+    assert met
+    assert set(met) == {"replica 1 failed with status 500"}
+    second.errors = 1.0
+    _, decision, _ = await asked(graph, "m9 about my budget")
+    (use,) = decision["drafts"][0]["replicas"]
+    assert use["replica"] is None
+    assert decision["drafts"][0]["error"] == "failed"

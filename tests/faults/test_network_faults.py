@@ -33,6 +33,11 @@ def model(*urls: str, deadline_ms: float = 8000, **resilience: Any) -> Any:
 async def asked(chat: Any, way: str, question: str = QUESTION) -> Any:
     if way == "ainvoke":
         return await chat.ainvoke(question)
+    if way == "invoke":
+        return await asyncio.to_thread(chat.invoke, question)
+    if way == "stream":
+        chunks = await asyncio.to_thread(lambda: list(chat.stream(question)))
+        return sum(chunks[1:], chunks[0])
     chunks = [chunk async for chunk in chat.astream(question)]
     return sum(chunks[1:], chunks[0])
 
@@ -51,6 +56,26 @@ async def test_a_broken_answer_is_made_again_elsewhere_and_nothing_is_said_twice
         assert usage_of(message) == (10, len(words_for(QUESTION)), True)
         assert message.response_metadata["replica"]["replica"] == 2
         assert message.response_metadata["replica"]["attempts"] == 2
+
+
+@pytest.mark.parametrize("way", ["invoke", "stream"])
+@pytest.mark.parametrize("kind", ["reset", "half_close", "cut", "corrupt", "server_error", "black_hole"])
+async def test_a_broken_answer_is_made_again_without_an_event_loop_too(replicas, proxies, way, kind):
+    first, second = await replicas(2)
+    faulty = await proxies(first)
+    faulty.inject(kind, after=900)
+    message = await asked(model(faulty.url, second.url, deadline_ms=3000), way)
+    assert message.text == ANSWER
+    assert usage_of(message) == (10, len(words_for(QUESTION)), True)
+    assert message.response_metadata["replica"]["attempts"] == 2
+
+
+@BOTH
+async def test_latency_alone_breaks_nothing(replicas, proxies, way):
+    (only,) = await replicas(1)
+    faulty = await proxies(only)
+    faulty.inject("latency", seconds=0.02)
+    assert (await asked(model(faulty.url), way)).text == ANSWER
 
 
 @BOTH
