@@ -20,7 +20,7 @@ from moslm.config import Config
 from moslm.escalation.novelty import p_value
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
 from moslm.models.classifiers.rows import Row as FitRow
-from moslm.state import Turn
+from moslm.turn import Turn
 
 ALPHA = Config().triggers.novelty_alpha
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from measures.rows import WRITTEN
 from moslm.models.classifiers.encoder import EncoderClassifier
-from moslm.state import Turn
+from moslm.turn import Turn
 
 
 def of_conversations(classifier: EncoderClassifier, data: Path) -> dict[str, float]:

@@ -17,7 +17,7 @@ from moslm.models.classifiers import Ranking
 from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.head import Head
 from moslm.models.classifiers.judging import auroc, calibration_error
-from moslm.state import Turn
+from moslm.turn import Turn
 
 ALPHA = Config().triggers.novelty_alpha
 SEVERAL_ALPHA = Config().triggers.several_alpha

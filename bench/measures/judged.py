@@ -13,7 +13,7 @@ from moslm.escalation.verdicts import judge_request
 from moslm.models.classifiers import Yardstick
 from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.head import Head
-from moslm.state import Turn
+from moslm.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)

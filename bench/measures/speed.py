@@ -22,7 +22,7 @@ from pathlib import Path
 from moslm.config import Config
 from moslm.domains import load_domains
 from moslm.models.classifiers import build_classifier
-from moslm.state import Turn
+from moslm.turn import Turn
 classifier, yardstick = build_classifier(Config().classifier, list(load_domains(Config()).values()))
 ranking = classifier.rank([Turn("user", "My laptop shows a blue screen, and when will my parcel arrive?")])
 status = Path("/proc/self/status")

@@ -14,7 +14,7 @@ from moslm.escalation.wishes import explicit_wish
 from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.head import Head
 from moslm.models.classifiers.judging import auroc
-from moslm.state import Turn
+from moslm.turn import Turn
 
 TESTS = Path(__file__).parent.parent.parent / "tests"
 

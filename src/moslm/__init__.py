@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from moslm.integrations.middleware import MoSLMMiddleware
     from moslm.models.chat.scripted import ScriptedChatModel
     from moslm.models.classifiers import Classifier, Ranking
-    from moslm.state import MoSLMState, Turn
+    from moslm.state import MoSLMState
+    from moslm.turn import Turn
 
 __version__ = "0.1.0"
 
@@ -39,7 +40,7 @@ _WHERE = {
     "Reason": "moslm.decision",
     "ScriptedChatModel": "moslm.models.chat.scripted",
     "Signal": "moslm.decision",
-    "Turn": "moslm.state",
+    "Turn": "moslm.turn",
     "create_moslm": "moslm.graph.builder",
     "load": "moslm.config",
 }

@@ -9,8 +9,7 @@ This module knows nothing of the steps that fill it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Annotated, Any, Literal, NotRequired
+from typing import Annotated, Any, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
@@ -18,16 +17,10 @@ from langgraph.graph.message import add_messages
 # before Python 3.12 pydantic reads no other TypedDict, and the LangGraph server shows the schema it makes of it
 from typing_extensions import TypedDict
 
+from moslm.turn import Turn as Turn
+
 RESET = "__reset__"
 """Key that empties a merged channel: ``{RESET: ...}`` drops what stood there before."""
-
-
-@dataclass(frozen=True, slots=True)
-class Turn:
-    """One message of the conversation as text."""
-
-    role: Literal["user", "assistant"]
-    text: str
 
 
 class Request(TypedDict):

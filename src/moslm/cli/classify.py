@@ -57,7 +57,7 @@ def judging(config: str | None) -> Judge:
     """Return the function that reads and judges one conversation exactly as the graph's first steps do."""
     from moslm.graph.parts import build_parts
     from moslm.nodes.screen import conversation
-    from moslm.state import Turn
+    from moslm.turn import Turn
 
     parts = build_parts(config_file(config))
 

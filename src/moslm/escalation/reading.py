@@ -12,7 +12,7 @@ from moslm.decision import Classification, Span
 from moslm.escalation.novelty import p_value
 from moslm.escalation.wishes import explicit_wish
 from moslm.models.classifiers import Classifier, Part, Ranking, Yardstick
-from moslm.state import Turn
+from moslm.turn import Turn
 
 
 @dataclass(frozen=True)

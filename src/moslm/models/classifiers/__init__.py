@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from moslm.errors import ConfigError
-from moslm.state import Turn
+from moslm.turn import Turn
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel

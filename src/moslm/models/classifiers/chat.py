@@ -17,7 +17,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, System
 from moslm.errors import BackendGarbled, ConfigError, RequestError
 from moslm.models.chat.failures import as_backend_error
 from moslm.models.classifiers import DescribedDomain, Ranking
-from moslm.state import Turn
+from moslm.turn import Turn
 
 _LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _TURNS = 6

@@ -23,7 +23,7 @@ from moslm.models.classifiers.pasted import without_logs
 from moslm.models.classifiers.regression import Array
 from moslm.models.classifiers.several import log_odds, several_features
 from moslm.models.classifiers.vagueness import informative
-from moslm.state import Turn
+from moslm.turn import Turn
 
 _EARLIER_TURNS = 6
 """User turns before the request that are read: belief older than that has faded anyway."""

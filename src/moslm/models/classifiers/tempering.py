@@ -19,7 +19,7 @@ from moslm.models.classifiers.regression import Array, rounded, softmax
 from moslm.models.classifiers.rows import PartedRow, Row
 from moslm.models.classifiers.several import fit_several
 from moslm.models.encoders.cores import side_by_side
-from moslm.state import Turn
+from moslm.turn import Turn
 
 _TEMPERATURES = np.geomspace(0.3, 8, 60)
 _FARS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
