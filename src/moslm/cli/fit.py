@@ -56,26 +56,26 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit, write and report."""
-    from tqdm import tqdm
-
+    from moslm.cli.fit_progress import FitProgress
     from moslm.config import home, load
     from moslm.domains import load_domains
     from moslm.models.classifiers import artefact
     from moslm.models.classifiers.banking import make_bank
-    from moslm.models.classifiers.fitting import STEPS, fit_head
+    from moslm.models.classifiers.fitting import fit_head
     from moslm.models.classifiers.judging import judged
     from moslm.models.encoders import load_encoder
+    from moslm.models.encoders.remembering import remembering
 
     file = config_file(options.config)
     domains = load_domains(load(file), file=file)
     rows, held_out = _divided(options, domains)
     _complete(rows, domains)
-    with tqdm(total=STEPS, desc="fitting", unit="step", leave=False, disable=None) as bar:
-        encoders = load_encoder(_ENCODER), load_encoder(_CAREFUL_ENCODER)
-        head = fit_head(rows, held_out, tuple(domains), *encoders, parted=_parted(options.rows), step=bar.update)
+    parted = _parted(options.rows)
+    with FitProgress(len(rows), len(held_out), len(parted)) as bar, remembering(_CAREFUL_ENCODER, bar.read) as dear:
+        head = fit_head(rows, held_out, tuple(domains), load_encoder(_ENCODER), dear, parted=parted, step=bar.stepped)
+        figures = judged(head, held_out)
+        bank = make_bank(head, rows, without=options.not_in_bank)
     out = options.out or home() / "head"
-    figures = judged(head, held_out)
-    bank = make_bank(head, rows, without=options.not_in_bank)
     head = artefact.write(out, head, bank, _card(rows, held_out, options, figures))
     print(_report(rows, held_out, figures))
     print(f"\nhead {head.version} is in {out}")
