@@ -82,7 +82,8 @@ class FaultProxy:
             return _reset(writer)
         if fault.kind == "server_error":
             await reader.read(65536)
-            writer.write(b"HTTP/1.1 500 X\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n{}")
+            head = b"HTTP/1.1 500 X\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: 2\r\n\r\n"
+            writer.write(head + b"{}")
             return await writer.drain()
         if fault.kind == "black_hole" and not fault.after:
             await asyncio.sleep(3600)

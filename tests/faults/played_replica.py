@@ -10,6 +10,8 @@ import json
 import random
 import sys
 
+HEADERS = "Connection: close\r\n"
+
 
 def words_for(question, flavour=""):
     digest = hashlib.sha256((question + flavour).encode()).hexdigest()
@@ -44,7 +46,9 @@ def chunk(request, choices, **more):
 
 
 def send(writer, status, body, more=""):
-    head = f"HTTP/1.1 {status} X\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
+    head = (
+        f"HTTP/1.1 {status} X\r\n{HEADERS}Content-Type: application/json\r\nContent-Length: {len(body)}\r\n{more}\r\n"
+    )
     writer.write(head.encode() + body)
 
 
@@ -95,7 +99,8 @@ class PlayedReplica:
             question = [each for each in request["messages"] if each["role"] == "user"][-1]["content"]
             words = words_for(question, self.sampling)
             deltas += [({"content": each}, logprobs(request, [each])) for each in words]
-        writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n")
+        kind = "Content-Type: text/event-stream\r\nTransfer-Encoding: chunked"
+        writer.write(f"HTTP/1.1 200 OK\r\n{HEADERS}{kind}\r\n\r\n".encode())
         events = [
             chunk(request, [{"index": 0, "delta": delta, "logprobs": lp, "finish_reason": None}])
             for delta, lp in deltas

@@ -44,19 +44,21 @@ async def healthy_load(graph: Any, label: str, count: int, at_once: int) -> list
 async def test_a_domain_that_hangs_leaves_the_others_alone_and_recovers(company, replicas):
     (hanging,) = await replicas(1, hang=True)
     (well,) = await replicas(1, delay_s=0.4)
-    graph = company({"finance": [hanging.url], "it_support": [well.url]}, deadline_ms=3000)
+    graph = company({"finance": [hanging.url], "it_support": [well.url]}, deadline_ms=7000)
     await healthy_load(graph, "warm", 4, 2)
-    calm = await healthy_load(graph, "calm", 40, 2)
+    calm = await healthy_load(graph, "calm", 24, 2)
 
     async def hung(number: int) -> tuple[str, dict[str, Any], float]:
         return await asked(graph, f"h{number} about my budget")
 
     asking = [asyncio.create_task(hung(number)) for number in range(50)]
-    beside = await healthy_load(graph, "beside", 40, 2)
+    while hanging.asked < 50:
+        await asyncio.sleep(0.05)
+    beside = await healthy_load(graph, "beside", 24, 2)
     ends = await asyncio.gather(*asking)
     assert {text for text, _, _ in ends} == {"From above."}
     slowest = max(decision["latency"][0]["measured_ms"] for _, decision, _ in ends)
-    assert slowest < 4000  # its deadline is 3 s
+    assert slowest < 8000  # its deadline is 7 s
     # fifty were on their way when the first failed; no further call is made before the server is looked at
     refused = [await hung(number) for number in range(50, 60)]
     assert hanging.asked <= 60
@@ -65,7 +67,7 @@ async def test_a_domain_that_hangs_leaves_the_others_alone_and_recovers(company,
     )
     print(f"\np95 calm {p95(calm):.3f} s, beside {p95(beside):.3f} s; slowest hung {slowest:.0f} ms")
     assert statistics.median(beside) < 1.2 * statistics.median(calm)
-    assert p95(beside) < 1.2 * p95(calm) + 0.25  # fifty new requests at once take two busy cores a moment
+    assert p95(beside) < 1.2 * p95(calm) + 0.1  # what a busy machine adds by chance
     hanging.hang = False
     end = time.monotonic() + 20
     while time.monotonic() < end:
