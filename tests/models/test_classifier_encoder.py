@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from moslm import Config, Turn
 from moslm.domains import load_domains
 from moslm.errors import RequestError
-from moslm.models.classifiers import build_classifier
+from moslm.models.classifiers import artefact, build_classifier
+from moslm.models.classifiers.encoder import EncoderClassifier
 
 LABELS = {"finance", "it_support", "customer_service", "complex_reasoning"}
 LANGUAGES = """
@@ -250,3 +251,14 @@ def test_threads_get_the_answers_they_would_get_alone(classifier):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda text: ask(classifier, text).probabilities, texts))
     assert together == [ask(classifier, text).probabilities for text in texts]
+
+
+def test_no_text_of_a_request_is_encoded_twice(monkeypatch):
+    head = artefact.read(artefact.SHIPPED)
+    asked, encoder = [], head.careful.encoder
+    encode = type(encoder).encode
+    monkeypatch.setattr(type(encoder), "encode", lambda self, texts: asked.extend(texts) or encode(self, texts))
+    for text in ("hmm, the thing is odd", "My laptop is odd, and where is my parcel? Also the invoice."):
+        asked.clear()
+        EncoderClassifier(head).rank([Turn("user", text)])
+        assert len(asked) == len(set(asked)) > 0

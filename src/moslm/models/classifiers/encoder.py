@@ -56,14 +56,14 @@ class EncoderClassifier:
         earlier = [self._read(text) for text in users]
         spans = pieces(request)
         inner = [request[start:end] for start, end in spans] if len(spans) > 1 else []
-        scores = self._head.scores([_tight(text) for text in (request, *inner, *earlier)])
+        scores, vectors = self._head.read([_tight(text) for text in (request, *inner, *earlier)])
         whole, own, before = scores[0], scores[1 : 1 + len(inner)], scores[1 + len(inner) :]
         belief = self._belief(whole, before, [*earlier, request])
         return Ranking(
             probabilities=self._named(belief.probabilities),
             parts=() if belief.continued else self._parts(spans, whole, own),
             strangeness=self._strangeness(whole, before, belief),
-            several=None if belief.continued else self._several(request, whole, own),
+            several=None if belief.continued else self._several(request, whole, own, vectors.get(0)),
             continued=belief.continued,
         )
 
@@ -72,22 +72,25 @@ class EncoderClassifier:
         request = self._read(text)
         spans = pieces(request)
         inner = [request[start:end] for start, end in spans] if len(spans) > 1 else []
-        scores = self._head.scores([_tight(text) for text in (request, *inner)])
-        return self._several_features(request, scores[0], scores[1:])
+        scores, vectors = self._head.read([_tight(text) for text in (request, *inner)])
+        return self._several_features(request, scores[0], scores[1:], vectors.get(0))
 
     def _read(self, text: str) -> str:
         return without_logs(without_asides(text, self.labels))
 
-    def _several_features(self, request: str, whole: Array, own: Array) -> Array:
-        return several_features(whole, own, len(request.split()), self._vector(request, whole, own))
+    def _several_features(self, request: str, whole: Array, own: Array, read: Array | None) -> Array:
+        return several_features(whole, own, len(request.split()), self._vector(request, whole, own, read))
 
-    def _vector(self, request: str, whole: Array, own: Array) -> Array:
-        """Return the request's sentence vector where there is something to split, or doubt; else zeros."""
+    def _vector(self, request: str, whole: Array, own: Array, read: Array | None) -> Array:
+        """Return the request's sentence vector where there is something to split, or doubt; else zeros.
+
+        ``read`` is that vector where the second reading was asked for it: encoding is dear.
+        """
         if self._head.careful is None:
             return np.zeros(0, np.float32)
         encoder = self._head.careful.encoder
         if len(own) or doubtful(whole[None])[0]:
-            return np.asarray(encoder.encode([_tight(request)])[0])
+            return read if read is not None else np.asarray(encoder.encode([_tight(request)])[0])
         return np.zeros(encoder.dimensions, np.float32)
 
     def _belief(self, whole: Array, before: Array, texts: Sequence[str]) -> Belief:
@@ -99,8 +102,8 @@ class EncoderClassifier:
         rows = np.vstack([before, whole]) if belief.continued else whole[None]
         return float(self._head.strangeness(rows).min())
 
-    def _several(self, request: str, whole: Array, own: Array) -> float:
-        return log_odds(self._several_features(request, whole, own), self._head.several)
+    def _several(self, request: str, whole: Array, own: Array, read: Array | None) -> float:
+        return log_odds(self._several_features(request, whole, own, read), self._head.several)
 
     def _parts(self, spans: list[tuple[int, int]], whole: Array, own: Array) -> tuple[Part, ...]:
         if not len(own):

@@ -139,16 +139,19 @@ class Head:
 
     def scores(self, texts: Sequence[str]) -> Array:
         """Return one row a text, in log-odds: the score of each label in force, then that of "belongs nowhere"."""
+        return self.read(texts)[0]
+
+    def read(self, texts: Sequence[str]) -> tuple[Array, dict[int, Array]]:
+        """Return `scores`, and by row the vectors of the texts that the second reading was asked for."""
         first = self.first_reading(texts)
         scores = self.first_scores(first)
-        if self.careful is None:
-            return scores
         open_rows = np.flatnonzero(doubtful(scores))
-        if len(open_rows):
-            before = first.of(open_rows)
-            second = self.second_reading([texts[int(row)] for row in open_rows], before.fitted)
-            scores[open_rows] = self.second_scores(second, before)
-        return scores
+        if self.careful is None or not len(open_rows):
+            return scores, {}
+        before = first.of(open_rows)
+        second = self.second_reading([texts[int(row)] for row in open_rows], before.fitted)
+        scores[open_rows] = self.second_scores(second, before)
+        return scores, dict(zip(open_rows.tolist(), second.vectors, strict=True))
 
     def first_reading(self, texts: Sequence[str]) -> Reading:
         """Read texts with the quick encoder."""
