@@ -7,7 +7,6 @@ last bit on any number of them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Protocol
@@ -81,27 +80,27 @@ class SparseDesign:
     def __init__(self, rows: Sparse) -> None:
         counts = np.bincount(rows.buckets, minlength=BUCKETS)
         self.used = np.flatnonzero(counts)
-        self.width, self._length = len(self.used), len(rows)
+        self.width = len(self.used)
         places = np.cumsum(counts > 0) - 1
         # numpy sorts integers of 16 bits by counting, several times as fast as longer ones
         order = np.argsort(rows.buckets.astype(np.min_scalar_type(BUCKETS - 1)), kind="stable")
         owner = np.repeat(np.arange(len(rows), dtype=np.int32), np.diff(rows.starts))[order]
         starts = np.concatenate([[0], np.cumsum(counts[self.used])]).astype(np.int64)
-        self._by_row = _blocks(rows.starts, places[rows.buckets], rows.weights)
-        self._by_bucket = _blocks(starts, owner, rows.weights[order])
+        self._by_row = _in_blocks(rows.starts, places[rows.buckets], rows.weights)
+        self._by_bucket = _in_blocks(starts, owner, rows.weights[order])
 
     def scores(self, weights: Matrix) -> Matrix:
         """Return (n, k) for (width, k) weights."""
-        return _product(self._by_row, self._length, weights)
+        return _product(self._by_row, weights)
 
     def gradient(self, error: Matrix) -> Matrix:
         """Return (width, k) for an (n, k) error."""
-        return _product(self._by_bucket, self.width, error)
+        return _product(self._by_bucket, error)
 
     def squares(self, scale: Matrix) -> Matrix:
         """Return the weighted sum of each bucket's squares."""
-        squared = [replace(block, weights=np.square(block.weights)) for block in self._by_bucket]
-        return _product(squared, self.width, scale[:, None])[:, 0]
+        squared = [replace(block, weights=np.square(block.weights)) for block in self._by_bucket.blocks]
+        return _product(replace(self._by_bucket, blocks=squared), scale[:, None])[:, 0]
 
     def expanded(self, weights: Matrix) -> Matrix:
         """Return weights for every bucket; those that do not occur have none."""
@@ -117,7 +116,7 @@ class SparseDesign:
 def sparse_product(rows: Sparse, weights: Matrix) -> Matrix:
     """Return (n, k) scores of n rows for (buckets, k) weights."""
     if len(rows.buckets) >= len(weights):
-        return _product(_blocks(rows.starts, rows.buckets, rows.weights), len(rows), weights)
+        return _product(_in_blocks(rows.starts, rows.buckets, rows.weights), weights)
     # a request or two: to turn the whole table would take longer than all the rest
     scores = np.zeros((len(rows), weights.shape[1]), np.float32)
     filled = np.flatnonzero(np.diff(rows.starts))
@@ -129,39 +128,58 @@ def sparse_product(rows: Sparse, weights: Matrix) -> Matrix:
 
 @dataclass(frozen=True, slots=True)
 class _Block:
-    """Rows next to each other, none of them empty: their numbers, where each begins, and their weighted buckets."""
+    """Rows next to each other, none of them empty.
 
-    rows: NDArray[np.int64]
+    Attributes:
+        rows: Their numbers, counted without the empty ones.
+        starts: Where each begins in the other two.
+        buckets: Their buckets, row by row.
+        weights: The weight of each bucket.
+    """
+
+    rows: slice
     starts: NDArray[np.int64]
     buckets: NDArray[np.intp]
     weights: Matrix
 
 
-def _blocks(starts: NDArray[np.int64], buckets: NDArray[np.integer], weights: Matrix) -> list[_Block]:
+@dataclass(frozen=True, slots=True)
+class _Blocks:
+    """Rows in blocks: how many there are, which of them are not empty, and the blocks of these."""
+
+    length: int
+    filled: NDArray[np.int64]
+    blocks: list[_Block]
+
+
+def _in_blocks(starts: NDArray[np.int64], buckets: NDArray[np.integer], weights: Matrix) -> _Blocks:
     filled = np.flatnonzero(np.diff(starts))
     begins = np.append(starts[filled], len(buckets))
     cuts = np.searchsorted(begins, np.arange(0, len(buckets), _BLOCK))
     # numpy would turn other integers into these at every use
     places = buckets.astype(np.intp, copy=False)
-    found = []
+    blocks = []
     for first, last in pairwise(np.unique(np.append(cuts, len(filled)))):
         inside = slice(begins[first], begins[last])
-        found.append(_Block(filled[first:last], begins[first:last] - begins[first], places[inside], weights[inside]))
-    return found
+        own = begins[first:last] - begins[first]
+        blocks.append(_Block(slice(first, last), own, places[inside], weights[inside]))
+    return _Blocks(len(starts) - 1, filled, blocks)
 
 
-def _product(blocks: Sequence[_Block], length: int, weights: Matrix) -> Matrix:
-    scores = np.zeros((length, weights.shape[1]), np.float32)
+def _product(rows: _Blocks, weights: Matrix) -> Matrix:
     columns = np.ascontiguousarray(weights.T, dtype=np.float32)
+    sums = np.empty((len(columns), len(rows.filled)), np.float32)
 
     def fill(block: _Block) -> None:
         taken = np.empty(len(block.buckets), np.float32)
-        for number, column in enumerate(columns):
+        for column, out in zip(columns, sums[:, block.rows], strict=True):
             # no bucket is out of range; "clip" writes into the buffer straight away, the default into a copy first
             np.take(column, block.buckets, out=taken, mode="clip")
-            taken *= block.weights
-            scores[block.rows, number] = np.add.reduceat(taken, block.starts)
+            np.multiply(taken, block.weights, out=taken)
+            np.add.reduceat(taken, block.starts, out=out)
 
-    for _ in side_by_side(fill, blocks):
+    for _ in side_by_side(fill, rows.blocks):
         pass
+    scores = np.zeros((rows.length, len(columns)), np.float32)
+    scores[rows.filled] = sums.T
     return scores

@@ -67,14 +67,16 @@ def _searched(
 def _curved(gradient: Flat, moves: list[tuple[Flat, Flat]], curvature: Flat) -> Flat:
     """Multiply by the approximate inverse Hessian (two-loop recursion)."""
     result, factors = gradient.copy(), []
+    # in place where possible: a fresh array for every product costs more than the product
+    scratch = np.empty_like(gradient)
     for change, turn in reversed(moves):
         factor = float(change @ result) / float(turn @ change)
         factors.append(factor)
-        result -= factor * turn
+        result -= np.multiply(turn, factor, out=scratch)
     result /= curvature
     if moves:
         change, turn = moves[-1]
-        result *= float(change @ turn) / float(turn @ (turn / curvature))
+        result *= float(change @ turn) / float(turn @ np.divide(turn, curvature, out=scratch))
     for (change, turn), factor in zip(moves, reversed(factors), strict=True):
-        result += change * (factor - float(turn @ result) / float(turn @ change))
+        result += np.multiply(change, factor - float(turn @ result) / float(turn @ change), out=scratch)
     return result
