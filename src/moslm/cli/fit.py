@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import hashlib
 import json
+import os
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
@@ -56,6 +57,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Fit, write and report."""
+    # before numpy is loaded: its own threads wait by spinning, and take the cores from those that fit and read
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
     from moslm.cli.fit_progress import FitProgress
     from moslm.config import home, load
     from moslm.domains import load_domains

@@ -63,13 +63,9 @@ def hashed_ngrams(texts: Sequence[str], importance: NDArray[np.float32] | None =
         texts: Any strings; an empty one gives an empty row.
         importance: One factor a bucket (inverse document frequency); 1 when None.
     """
-    parts = [_counted(texts[first : first + _TOGETHER]) for first in range(0, len(texts), _TOGETHER)] or [_counted([])]
-    lengths, buckets, counts = (np.concatenate(columns) for columns in zip(*parts, strict=True))
-    weights = 1 + np.log(counts)
-    if importance is not None:
-        weights = weights * importance[buckets]
-    starts = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    return Sparse(starts, buckets.astype(np.int32), _of_length_one(weights, starts).astype(np.float32))
+    parts = [_rows(texts[first : first + _TOGETHER], importance) for first in range(0, max(len(texts), 1), _TOGETHER)]
+    lengths, buckets, weights = (np.concatenate(columns) for columns in zip(*parts, strict=True))
+    return Sparse(_starts(lengths), buckets, weights)
 
 
 def inverse_document_frequency(rows: Sparse) -> NDArray[np.float32]:
@@ -84,6 +80,21 @@ def _of_length_one(weights: Weights, starts: NDArray[np.int64]) -> Weights:
         return weights
     norms = np.sqrt(np.add.reduceat(np.square(weights), starts[filled]))
     return np.asarray(weights / np.repeat(norms, np.diff(starts)[filled]), dtype=weights.dtype)
+
+
+def _starts(lengths: NDArray[np.int64]) -> NDArray[np.int64]:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _rows(
+    texts: Sequence[str], importance: NDArray[np.float32] | None
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float32]]:
+    """Return how many buckets each text has, then these buckets in order, and their weights."""
+    lengths, buckets, counts = _counted(texts)
+    weights = 1 + np.log(counts)
+    if importance is not None:
+        weights = weights * importance[buckets]
+    return lengths, buckets.astype(np.int32), _of_length_one(weights, _starts(lengths)).astype(np.float32)
 
 
 def _counted(texts: Sequence[str]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
