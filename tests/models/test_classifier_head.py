@@ -91,6 +91,14 @@ def test_the_report_beside_the_shipped_head_is_about_that_head():
     assert {"accuracy", "left_out", "novelty", "several_domains", "wishes", "ms"} <= set(report)
 
 
+def test_a_text_is_scored_to_the_same_bit_in_any_company():
+    head = artefact.read(artefact.SHIPPED)
+    texts = ["How much of the travel budget is left for Q3?", "and for Q2?", "", "Where is my order?", *HOLIDAYS]
+    together = head.scores(texts)
+    for number, text in enumerate(texts):
+        assert (head.scores([text])[0] == together[number]).all()
+
+
 def test_the_artefact_stays_small():
     assert sum(file.stat().st_size for file in artefact.SHIPPED.iterdir()) < 8_000_000
 

@@ -29,10 +29,14 @@ class Linear:
     bias: Array
 
     def scores(self, rows: Array | Sparse) -> Array:
-        """Return the (n, k) scores before the softmax."""
+        """Return the (n, k) scores before the softmax; a row's are the same bits in any company."""
         if isinstance(rows, Sparse):
             return sparse_product(rows, self.weights) + self.bias
-        return np.asarray(rows @ self.weights + self.bias, dtype=np.float32)
+        # row by row: a product of all at once rounds each by how many there are
+        found = np.zeros((len(rows), len(self.bias)), dtype=np.float32)
+        for number, row in enumerate(rows):
+            found[number] = row @ self.weights + self.bias
+        return found
 
 
 def softmax(scores: Array) -> Array:
