@@ -5,7 +5,7 @@
     python bench/classifier.py --data ../shared/data --only robustness,speed
 
 In-source accuracy is no evidence, so the figures on left-out sources stand beside it. Not the head alone is refitted
-without them: DIR holds encoders tuned without them too (``training/encoder.py --folds 4 --out DIR``). A fold leaves out
+without them: DIR holds encoders tuned without them too (``training/encoder.py`` with ``--folds 4``). A fold leaves out
 several sources at once, which is harder than leaving out one. ``--json FILE`` keeps the figures. What each figure is
 stands in ``bench/measures``, one measure a file.
 """

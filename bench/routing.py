@@ -7,8 +7,8 @@
 
 Each system learns what it can from the same rows (train of moslm-route, the domains' examples, the requests written for
 MoSLM), may set its thresholds on dev, and is asked the test rows; then it learns again without some sources of train
-and is asked rows of these. DIR holds encoders that MoSLM tuned without some sources (``training/encoder.py --folds 4
---out DIR``): each system then leaves out the same sources together. Without DIR each source is left out alone and
+and is asked rows of these. DIR holds encoders that MoSLM tuned without some sources (``training/encoder.py`` with
+``--folds 4``): each system then leaves out the same sources together. Without DIR each source is left out alone and
 MoSLM's second reading, whose shipped encoder knows them all, stays away. Each stage runs in a process of its own, on
 one thread. The peers are installed by you, into any environment but best one of its own
 (``bench/requirements-routing.txt`` says why):

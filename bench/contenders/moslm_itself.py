@@ -56,9 +56,8 @@ def moslm_left_out(data: Data, out: LeftOut) -> tuple[Classifier, Yardstick]:
     shipped = artefact.read(artefact.SHIPPED)
     first = load_encoder(shipped.encoder_name)
     if out.encoder is not None:
-        familiar = [row for row in _as_fitted(left.dev) if row.label is not None]
         second = registered(out.encoder)
-        head = fit_head(_as_fitted(left.train), familiar, shipped.fitted_labels, first, second)
+        head = fit_head(_as_fitted(left.train), _as_fitted(left.dev), shipped.fitted_labels, first, second)
         return EncoderClassifier(head), Yardstick(tuple(head.calibration.tolist()), tuple(head.single.tolist()))
     head = fit_head(_as_fitted(left.train), [], shipped.fitted_labels, first)
     classifier = EncoderClassifier(replace(head, temperature=shipped.temperature))

@@ -111,7 +111,7 @@ def test_rare_ngrams_weigh_more_than_common_ones():
 
 @pytest.fixture(scope="module")
 def transformer():
-    return load_encoder("moslm-minilm-l6-2")
+    return load_encoder("moslm-minilm-l6-3")
 
 
 def test_the_transformer_gives_unit_vectors_also_for_texts_that_say_nothing(transformer):

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from moslm.models.classifiers.rows import PartedRow, Row
 
 HELP = "Fit the classifier on the domains' examples"
-_ENCODER, _CAREFUL_ENCODER = "wordllama-l2-supercat-256", "moslm-minilm-l6-2"
+_ENCODER, _CAREFUL_ENCODER = "wordllama-l2-supercat-256", "moslm-minilm-l6-3"
 _HELD_OUT_SHARE = 10
 _PARTED = ("pair_", "sgd_same_dialogue")
 

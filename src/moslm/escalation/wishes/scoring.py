@@ -23,7 +23,7 @@ from moslm.models.encoders import load_encoder
 from moslm.models.encoders.ngrams import SCHEME, hashed_ngrams
 
 SHIPPED = Path(__file__).parent / "shipped"
-ENCODER = "moslm-minilm-l6-2"
+ENCODER = "moslm-minilm-l6-3"
 
 
 @dataclass(frozen=True, slots=True)

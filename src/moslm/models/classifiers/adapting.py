@@ -21,7 +21,7 @@ from moslm.config import home
 from moslm.errors import ConfigError
 from moslm.models.classifiers import DescribedDomain, artefact
 from moslm.models.classifiers.artefact import Bank
-from moslm.models.classifiers.head import AddedLabel, Head, Reading, doubtful, nearness_features
+from moslm.models.classifiers.head import AddedLabel, Head, Reading, nearness_features
 from moslm.models.classifiers.regression import Array, Linear, fit_softmax
 
 _PENALTY, _ITERATIONS, _FOLDS = 1e-4, 300, 5
@@ -167,7 +167,7 @@ def _held_out_strangeness(
         before = first[name].of(outside)
         scores = without.first_scores(before)
         if slow:
-            open_rows = np.flatnonzero(doubtful(scores))
+            open_rows = np.flatnonzero(without.doubts(scores, before))
             scores[open_rows] = without.second_scores(second[name].of(outside[open_rows]), before.of(open_rows))
         found.append(head.strangeness(scores))
     return np.concatenate(found)

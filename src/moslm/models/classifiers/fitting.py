@@ -6,6 +6,7 @@ Knows neither files nor where rows come from.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -58,15 +59,21 @@ def fit_head(
         step: Called after each iteration.
     """
     rows = with_asides(rows)
-    seen = _seen(rows, encoder)
-    read = _read_carefully(rows, careful) if careful is not None else None
     spared = _spared(rows) if held_out else []
-    without: Head | None = None
-    if spared:
-        out = set(spared)
-        without = _fitted(seen.without(out), labels, read and read.without(out), None, step)
-    # the head that judges the spared rows never saw them; the head that is kept may begin where that one ended
-    head = _fitted(seen, labels, read, without, step)
+    out = set(spared)
+    with ThreadPoolExecutor(1) as beside:
+        # the dear encoder reads while the first reading is fitted: much of that keeps only one core busy
+        reading = beside.submit(_read_carefully, rows, careful) if careful is not None else None
+        seen = _seen(rows, encoder)
+        without: Head | None = None
+        if spared:
+            without = _first_fitted(seen.without(out), labels, None, step)
+        # the head that judges the spared rows never saw them; the head that is kept may begin where that one ended
+        head = _first_fitted(seen, labels, without, step)
+    if reading is not None:
+        read = reading.result()
+        head = replace(head, careful=_careful(read, labels, step))
+        without = without and replace(without, careful=_careful(read.without(out), labels, step))
     if not held_out:
         return head
     familiar = [row for row in held_out if row.label is not None]
@@ -133,9 +140,8 @@ def _strangeness(head: Head, rows: Sequence[Row]) -> Array:
     return head.strangeness(head.scores([row.text for row in rows]))
 
 
-def _fitted(
-    seen: _SeenRows, labels: tuple[str, ...], read: _ReadRows | None, start: Head | None, step: Callable[[], object]
-) -> Head:
+def _first_fitted(seen: _SeenRows, labels: tuple[str, ...], start: Head | None, step: Callable[[], object]) -> Head:
+    """Fit a head of one reading."""
     classes = _classes(seen.rows, labels)
     weights, count, share = row_weights(seen.rows), len(labels) + 1, AGAIN if start else 1
     importance = inverse_document_frequency(seen.ngrams).astype(np.float16).astype(np.float32)
@@ -169,7 +175,6 @@ def _fitted(
         temperature=1.0,
         calibration=np.zeros(0),
         labels=labels,
-        careful=_careful(read, labels, step) if read else None,
         prototypes=_prototypes(seen.rows, seen.vectors, labels),
     )
 

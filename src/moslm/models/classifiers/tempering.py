@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moslm.models.classifiers.encoder import EncoderClassifier
-from moslm.models.classifiers.head import FAR, Head, doubtful
+from moslm.models.classifiers.head import FAR, Head
 from moslm.models.classifiers.judging import auroc
 from moslm.models.classifiers.prototypes import Prototypes
 from moslm.models.classifiers.regression import Array, rounded, softmax
@@ -87,7 +87,7 @@ def best_far(head: Head, familiar: Sequence[Row], novel: Sequence[Row]) -> float
         tried = replace(head, far=far)
         scores = tried.first_scores(first)
         if second is not None:
-            asked = np.flatnonzero(doubtful(scores))
+            asked = np.flatnonzero(tried.doubts(scores, first))
             scores[asked] = tried.second_scores(second.of(asked), first.of(asked))
         strange = tried.strangeness(scores)
         return auroc(strange[len(texts[0]) :], strange[: len(texts[0])])

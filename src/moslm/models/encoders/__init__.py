@@ -62,6 +62,6 @@ def _transformer() -> Encoder:
 
 ENCODERS: dict[str, Callable[[], Encoder]] = {
     "wordllama-l2-supercat-256": _wordllama,
-    "moslm-minilm-l6-2": _transformer,
+    "moslm-minilm-l6-3": _transformer,
 }
 """Every encoder by name; a new one is a file beside this and a line here."""

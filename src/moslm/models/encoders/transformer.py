@@ -23,7 +23,7 @@ from moslm.errors import ConfigError
 from moslm.models.encoders import Matrix
 
 SHIPPED = Path(__file__).parent / "shipped"
-NAME = "moslm-minilm-l6-2"
+NAME = "moslm-minilm-l6-3"
 HEAD_TOKENS, TAIL_TOKENS = 40, 24
 """Word pieces read of a long text: at its beginning and at its end."""
 _HEAD_CHARS, _TAIL_CHARS = 480, 240
