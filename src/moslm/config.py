@@ -77,6 +77,9 @@ class VLLMModel(Settings):
     revision: str = ""
     """Your name for the weights behind it, such as their hash. Change it when they change: a calibration of another
     revision is stale."""
+    balanced: bool = False
+    """Whether each address stands for several servers (Ray Serve, a Kubernetes service, another load balancer), so that
+    a call that failed there may be made there again: it meets another server."""
     resilience: ResilienceSettings = ResilienceSettings()
     """How its servers are treated when they are slow, full or dead."""
     profile: Profile = Profile(tool_calling=True, max_input_tokens=8192)
@@ -212,8 +215,43 @@ Device = Annotated[str, Field(pattern=r"^(auto|cpu|cuda(:\d+(,\d+)*)?)$")]
 """``auto``, ``cpu``, ``cuda``, or ``cuda`` with the numbers of its GPUs (``cuda:0``, ``cuda:0,1``)."""
 
 
+class ScalingSettings(Settings):
+    """How a Ray cluster scales a server by the requests it has; ``replicas`` of the server is the fewest."""
+
+    max_replicas: int = Field(ge=1, le=1024)
+    """The most replicas."""
+    target_requests: float = Field(default=2, gt=0)
+    """Requests each replica should have, those that wait included: there are as many replicas as that takes."""
+    upscale_delay_s: float = Field(default=10, ge=0)
+    """How long there must be too few replicas until there are more."""
+    downscale_delay_s: float = Field(default=300, ge=0)
+    """How long there must be too many replicas until there are fewer."""
+    look_back_s: float = Field(default=10, gt=0)
+    """Requests are averaged over so many seconds."""
+
+
+class RaySettings(Settings):
+    """Where Ray Serve runs the servers; with this section ``moslm serve`` has Ray run them."""
+
+    host: str = "127.0.0.1"
+    """Address that Ray Serve listens on for requests."""
+    port: int = Field(default=8000, ge=1, le=65_535)
+    """Its port, for all servers: each is asked under its own name, ``http://HOST:PORT/NAME/v1``."""
+    address: str | None = None
+    """Address of a running cluster, as ``ray.init`` takes it; by default one is started on this machine and ended with
+    the command."""
+    url: HttpUrl | None = None
+    """Where domains reach Ray Serve, if not at host and port: ``http://ray-head.models:8000``."""
+
+    def base_url(self, server: str) -> str:
+        """Return where a server is asked."""
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
+        front = self.url.rstrip("/") if self.url else f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+        return f"{front}/{server}/v1"
+
+
 class ServerSettings(Settings):
-    """A model server that ``moslm serve`` brings up on this machine; see docs/guides/serving.md."""
+    """A model server that ``moslm serve`` brings up, on this machine or on Ray; see docs/guides/serving.md."""
 
     model: str = Field(min_length=1)
     """Hub name or folder for ``vllm``; pulled weights or path of a GGUF file for ``embedded``."""
@@ -226,6 +264,10 @@ class ServerSettings(Settings):
     port: int = Field(default=8100, ge=1, le=65_535)
     """Port of the first replica; the others take the ports after it."""
     replicas: int = Field(default=1, ge=1, le=64)
+    scaling: ScalingSettings | None = None
+    """More replicas while there are many requests, on a Ray cluster alone; by default there are always ``replicas``."""
+    accelerator: str | None = None
+    """Ray's name of the GPU it needs, such as ``L4``, ``A100`` or ``H100``, where a cluster has several."""
     device: Device | list[Device] = "auto"
     """What it runs on; a list names one device for each replica in turn."""
     adapters: dict[DomainName, str] = {}
@@ -268,6 +310,12 @@ class ServerSettings(Settings):
         """Where the replicas are asked from this machine."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host
         return [f"http://{host}:{port}/v1" for port in self.ports]
+
+    @model_validator(mode="after")
+    def _scales_upwards(self) -> ServerSettings:
+        if self.scaling and self.scaling.max_replicas < self.replicas:
+            raise ValueError(f"scaling.max_replicas {self.scaling.max_replicas} is below replicas {self.replicas}")
+        return self
 
     @model_validator(mode="after")
     def _fits_its_engine(self) -> ServerSettings:
@@ -455,6 +503,8 @@ class Config(Settings):
     domains: dict[DomainName, DomainSettings] = {}
     servers: dict[ServerName, ServerSettings] = {}
     """Model servers that ``moslm serve`` brings up; domains name them in ``server``."""
+    ray: RaySettings | None = None
+    """Runs the servers on Ray, on this machine or a cluster; by default each replica is a process of this machine."""
     classifier: ClassifierSettings = ClassifierSettings()
     triggers: TriggerSettings = TriggerSettings()
     guarantee: GuaranteeSettings | None = None
@@ -486,6 +536,10 @@ class Config(Settings):
                     raise ValueError(f"the servers {taken[port]} and {name} both take port {port}")
                 taken[port] = name
         return self
+
+    def base_urls(self, server: str) -> list[str]:
+        """Return where a server is asked: each replica at its own port, or all of them where Ray Serve listens."""
+        return [self.ray.base_url(server)] if self.ray else self.servers[server].base_urls
 
     @property
     def sha256(self) -> str:

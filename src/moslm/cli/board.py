@@ -117,6 +117,8 @@ def _now(replica: Replica) -> str:
     figures = replica.figures
     rate = "– tokens/s" if figures.tokens_per_s is None else f"{figures.tokens_per_s:.1f} tokens/s"
     parts = [replica.state, rate, f"{figures.running} running", f"{figures.waiting} waiting"]
+    if figures.replicas:
+        parts = [replica.state, figures.replicas]
     parts += [f"{figures.memory / 1e9:.1f} GB"] if figures.memory else []
     parts += [f"{figures.gpu_memory / 1e9:.1f} GB on the GPU"] if figures.gpu_memory else []
     return " · ".join(parts)

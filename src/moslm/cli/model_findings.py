@@ -27,6 +27,7 @@ EXTRAS = {
     "hub": ("huggingface_hub", "weights from the Hugging Face hub"),
     "draw": ("PIL", "the graph as a picture"),
     "studio": ("langgraph_cli", "LangGraph Studio"),
+    "ray": ("ray", "model servers on a Ray cluster"),
 }
 """Extras: the module that shows they are installed, and what they are for."""
 
@@ -109,7 +110,7 @@ def _served(config: Config, model: VLLMModel, what: str) -> Iterator[Finding]:
 
 def _server(config: Config, model: VLLMModel, seen: Seen, what: str, key: str | None) -> Finding:
     if seen.problem:
-        ours = next((name for name, server in config.servers.items() if seen.base_url in server.base_urls), None)
+        ours = next((name for name in config.servers if seen.base_url in config.base_urls(name)), None)
         if ours is not None:
             return Finding("missing", what, f"{seen.base_url}: {seen.problem}", f"moslm serve {ours}")
         address = urlsplit(seen.base_url)

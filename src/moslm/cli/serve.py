@@ -11,12 +11,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from difflib import get_close_matches
+from pathlib import Path
+
+import yaml
 
 from moslm.cli.board import board_on
 from moslm.cli.settings import add_config, config_file
-from moslm.config import Config, home, load
+from moslm.config import Config, RaySettings, ServerSettings, home, load
 from moslm.errors import ConfigError
-from moslm.serving.launching import Launch, launches
+from moslm.serving.launching import launches
+from moslm.serving.on_ray.applications import applications, as_config
+from moslm.serving.on_ray.running import check_installed, launches_on_ray, start_on_ray
 from moslm.serving.supervising import Supervisor
 
 HELP = "Bring up the configured model servers and watch them"
@@ -30,18 +35,25 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "names", nargs="*", metavar="NAME", help="servers to bring up; by default all that are configured"
     )
     parser.add_argument("--print", action="store_true", help="print the command lines and start nothing")
+    parser.add_argument(
+        "--engine",
+        choices=("processes", "ray"),
+        help="who runs the replicas: each is a process of this machine, or Ray Serve does; by default Ray where the "
+        "settings have a [ray] section. With ray, --print prints Ray Serve's configuration file",
+    )
     add_config(parser)
 
 
 def run(options: argparse.Namespace) -> int:
     """Serve until told to end; 1 when a server failed, 2 when all did."""
     file = config_file(options.config)
-    wanted = _wanted(load(file), options.names, file)
+    config = load(file)
+    chosen = _chosen(config, options.names, file)
+    on_ray = options.engine == "ray" or (options.engine is None and config.ray is not None)
     if options.print:
-        for launch in wanted:
-            print(launch.line)
+        print(_as_ray_config(config, chosen, file) if on_ray else _as_lines(chosen, file))
         return 0
-    with _told_to_end() as told, Supervisor(wanted, home() / "serving") as supervisor:
+    with _told_to_end() as told, (_on_ray if on_ray else _as_processes)(config, chosen, file) as supervisor:
         try:
             return _serve(supervisor, told)
         except OSError as error:
@@ -65,7 +77,10 @@ def _serve(supervisor: Supervisor, told: _Told) -> int:
     return 1 if any(replica.state == "failed" for replica in supervisor.replicas) else 0
 
 
-def _wanted(config: Config, names: Sequence[str], file: str | None) -> list[Launch]:
+Chosen = Sequence[tuple[str, ServerSettings]]
+
+
+def _chosen(config: Config, names: Sequence[str], file: str | None) -> Chosen:
     if not config.servers:
         mend = "add a [servers.NAME] section; see: moslm config example"
         raise ConfigError("no server is configured", file=file, key="servers", mend=mend)
@@ -74,8 +89,34 @@ def _wanted(config: Config, names: Sequence[str], file: str | None) -> list[Laun
             close = get_close_matches(name, config.servers, n=1)
             mend = f"did you mean {close[0]}?" if close else f"there are {', '.join(config.servers)}"
             raise ConfigError("no such server", file=file, key=f"servers.{name}", mend=mend)
-    chosen = [(name, config.servers[name]) for name in dict.fromkeys(names or config.servers)]
-    return [launch for name, server in chosen for launch in launches(name, server, file)]
+    return [(name, config.servers[name]) for name in dict.fromkeys(names or config.servers)]
+
+
+def _as_processes(_: Config, chosen: Chosen, file: str | None) -> Supervisor:
+    return Supervisor([launch for name, server in chosen for launch in launches(name, server, file)], _logs())
+
+
+def _as_lines(chosen: Chosen, file: str | None) -> str:
+    return "\n".join(launch.line for name, server in chosen for launch in launches(name, server, file))
+
+
+def _on_ray(config: Config, chosen: Chosen, file: str | None) -> Supervisor:
+    if config.ray is None:
+        print(
+            "the domains of these settings ask the ports of [servers]; an empty [ray] section sends them to Ray Serve"
+        )
+    ray, status = config.ray or RaySettings(), _logs() / "ray.json"
+    check_installed(applications(chosen, ray, file))
+    return Supervisor(launches_on_ray(chosen, ray, file, status), _logs(), start=start_on_ray(status))
+
+
+def _as_ray_config(config: Config, chosen: Chosen, file: str | None) -> str:
+    ray = config.ray or RaySettings()
+    return str(yaml.safe_dump(as_config(applications(chosen, ray, file), ray), sort_keys=False)).rstrip()
+
+
+def _logs() -> Path:
+    return home() / "serving"
 
 
 @dataclass(slots=True)

@@ -133,7 +133,7 @@ def _on_its_server(own: DomainFile, folder: Traversable, config: Config, file: s
     if server is None:
         return settings
     try:
-        return replace(settings, model=served_model(config.servers, server, folder.name))
+        return replace(settings, model=served_model(config.servers, server, folder.name, config.ray))
     except ConfigError as error:
         if overrides and overrides.server:
             raise error.at(file, f"domains.{folder.name}") from None

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from difflib import get_close_matches
 
-from moslm.config import Defaults, DomainSettings, Profile, ServerSettings, VLLMModel
+from moslm.config import Defaults, DomainSettings, Profile, RaySettings, ServerSettings, VLLMModel
 from moslm.errors import ConfigError
 
 _EMBEDDED_CONTEXT = 4096
@@ -31,13 +31,16 @@ def server_named(own: DomainSettings, defaults: Defaults, overrides: DomainSetti
     return server
 
 
-def served_model(servers: Mapping[str, ServerSettings], name: str, domain: str) -> VLLMModel:
+def served_model(
+    servers: Mapping[str, ServerSettings], name: str, domain: str, ray: RaySettings | None = None
+) -> VLLMModel:
     """Return the settings of the model that a domain asks on a server.
 
     Args:
         servers: The ``[servers]`` section.
         name: The server's name.
         domain: The domain; it asks for the LoRA adapter of its name where the server has one.
+        ray: The ``[ray]`` section: all replicas are then asked at one address.
 
     Raises:
         ConfigError: There is no such server.
@@ -51,7 +54,8 @@ def served_model(servers: Mapping[str, ServerSettings], name: str, domain: str) 
     return VLLMModel(
         kind="vllm",
         name=server.name or name,
-        base_url=server.base_urls,
+        base_url=[ray.base_url(name)] if ray else server.base_urls,
+        balanced=ray is not None,
         api_key_env=server.api_key_env,
         lora=domain if domain in server.adapters else None,
         max_tokens=server.max_tokens,

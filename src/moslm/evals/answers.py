@@ -22,7 +22,7 @@ from moslm.models.calls import drive
 from moslm.nodes.drafting import drafted
 from moslm.state import AnswerInput, Draft, Request, Task, Turn
 
-_NOT_THE_ANSWER = {"threads", "parallel", "base_url", "api_key_env", "delay_ms"}
+_NOT_THE_ANSWER = {"threads", "parallel", "base_url", "balanced", "api_key_env", "delay_ms"}
 """Settings of a model that change its speed or its place, and not what it says."""
 
 

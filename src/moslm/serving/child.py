@@ -1,4 +1,7 @@
-"""`Child`: one server's process, its log, and its end, which is certain. Knows no protocol and no health."""
+"""`Child`: one server's process, its log, and its end, which is certain. Knows no protocol and no health.
+
+`Process` is what others need to know of it; a server that runs together with others in one process has another one.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Protocol
 
 from moslm.serving import keeper
 from moslm.serving.machine import descendants, gpu_memory_of, memory_of
@@ -18,6 +22,35 @@ GRACE_S = 15.0
 _KILL_S = 5.0
 _LOG_KEPT = 256 * 1024
 """Bytes of a log that are looked at, from its end back."""
+
+
+class Process(Protocol):
+    """What runs one server."""
+
+    @property
+    def status(self) -> int | None:
+        """Exit status; 128 + N where signal N ended it; None while it runs."""
+
+    @property
+    def tail(self) -> str:
+        """The end of its log."""
+
+    @property
+    def problem(self) -> str:
+        """Why the server will never answer, though the process runs; empty where nothing is known against it."""
+
+    @property
+    def replicas(self) -> str:
+        """How many replicas it has, in words; empty where it is one itself."""
+
+    def memory(self) -> tuple[int, int]:
+        """Return the main memory and the GPU memory that the server takes, bytes."""
+
+    def ask_to_stop(self) -> None:
+        """Ask it to end, without waiting."""
+
+    def stop(self) -> None:
+        """End it; returns when it is gone."""
 
 
 class Child:
@@ -60,6 +93,16 @@ class Child:
         """Exit status; 128 + N where signal N ended it; None while it runs."""
         code = self._process.poll()
         return 128 - code if code is not None and code < 0 else code
+
+    @property
+    def problem(self) -> str:
+        """Nothing: what is wrong shows in its status."""
+        return ""
+
+    @property
+    def replicas(self) -> str:
+        """Nothing: it is one itself."""
+        return ""
 
     @property
     def tail(self) -> str:

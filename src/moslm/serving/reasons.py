@@ -69,6 +69,7 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
         r"|We couldn't connect to|Cannot find any model weights|OfflineModeIsEnabled",
         "no such model: it is no folder with weights, and no hub that can be reached has it",
     ),
+    (r"^moslm: (?P<own>[^\n]+)$", ""),
     (r"(?P<own>no file of weights at [^\n]+)", ""),
     (r"(?P<own>the weights '[^\n]+)", ""),
     (r"^(?P<own>[^\n]*cannot be loaded: no GGUF model[^\n]*)", ""),

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from moslm.serving.child import Child
+from moslm.serving.child import Child, Process
 from moslm.serving.launching import Launch
 from moslm.serving.looking import Load, Seen
 from moslm.serving.reasons import last_lines, why
@@ -35,6 +35,17 @@ class Figures:
     memory: int = 0
     """Main memory, bytes; 0 where it is not ours."""
     gpu_memory: int = 0
+    replicas: str = ""
+    """How many replicas it has, in words, where others look after them; then nothing is known of their work."""
+
+
+Start = Callable[[Launch, Path], Process]
+"""Starts what a launch describes; its log goes to the file."""
+
+
+def start_child(launch: Launch, log: Path) -> Child:
+    """Start a replica as a process of its own."""
+    return Child(launch.command, dict(launch.env) | ({"VLLM_API_KEY": launch.key} if launch.key else {}), log)
 
 
 class Replica:
@@ -44,10 +55,11 @@ class Replica:
         launch: How it is started.
         log: File that takes its log.
         clock: Seconds that only go forward.
+        start: How its process is started.
     """
 
-    def __init__(self, launch: Launch, log: Path, clock: Callable[[], float]) -> None:
-        self.launch, self.log = launch, log
+    def __init__(self, launch: Launch, log: Path, clock: Callable[[], float], start: Start = start_child) -> None:
+        self.launch, self.log, self._starts = launch, log, start
         self.state: State = "new"
         self.adopted = False
         """Whether it ran before us; then it is never ended."""
@@ -56,7 +68,7 @@ class Replica:
         self.restarted = 0
         self.figures = Figures()
         self._clock = clock
-        self._child: Child | None = None
+        self._child: Process | None = None
         self._since = clock()
         self._misses = 0
         self._load: tuple[float, float] | None = None
@@ -67,7 +79,7 @@ class Replica:
         return self._clock() - self._since
 
     @property
-    def child(self) -> Child | None:
+    def child(self) -> Process | None:
         """Its process; None where it is not ours or not there."""
         return self._child
 
@@ -100,6 +112,8 @@ class Replica:
             return
         if self._child is not None and self._child.status is not None:
             self._died(self._child)
+        elif self._child is not None and self._child.problem:
+            self._fail(self._child.problem)
         elif seen is not None and seen.problem is None and set(self.launch.models) <= set(seen.models):
             self._misses = 0
             if self.state != "healthy":
@@ -120,6 +134,7 @@ class Replica:
             self._load = (now, load.written)
         if self._child is not None:
             figures.memory, figures.gpu_memory = self._child.memory()
+            figures.replicas = self._child.replicas
 
     def ask_to_stop(self) -> None:
         """Ask its process to end, if it is ours."""
@@ -134,13 +149,11 @@ class Replica:
             self._become("stopped")
 
     def _start(self) -> None:
-        key = self.launch.key
-        env = dict(self.launch.env) | ({"VLLM_API_KEY": key} if key else {})
         self._load, self._misses = None, 0
-        self._child = Child(self.launch.command, env, self.log)
+        self._child = self._starts(self.launch, self.log)
         self._become("loading")
 
-    def _died(self, child: Child) -> None:
+    def _died(self, child: Process) -> None:
         reason = why(child.status, child.tail)
         if self.state == "loading" and self.restarted == 0:
             self._fail(f"port {self.launch.port} is taken" if reason == "its port is taken" else reason)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from moslm.serving.launching import Launch
 from moslm.serving.looking import Seen, load_of, look
-from moslm.serving.replica import Replica
+from moslm.serving.replica import Replica, Start, start_child
 
 _LOOK_S = 2.0
 """Between two looks at servers that are healthy; those that load are looked at in every step."""
@@ -22,13 +22,18 @@ class Supervisor:
         launches: What is to run.
         logs: Folder of their logs.
         clock: Seconds that only go forward.
+        start: How processes are started.
     """
 
-    def __init__(self, launches: Sequence[Launch], logs: Path, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        launches: Sequence[Launch],
+        logs: Path,
+        clock: Callable[[], float] = time.monotonic,
+        start: Start = start_child,
+    ) -> None:
         self._clock = clock
-        self.replicas = tuple(
-            Replica(launch, logs / f"{launch.server}-{launch.replica}.log", clock) for launch in launches
-        )
+        self.replicas = tuple(Replica(launch, logs / launch.log, clock, start) for launch in launches)
         self._looked = self._measured = clock()
 
     def __enter__(self) -> Supervisor:

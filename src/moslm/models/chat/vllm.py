@@ -350,7 +350,8 @@ def build_vllm(
     key = _key(settings.api_key_env)
     servers = [_at(url, settings, profile, deadline_ms, tuple(allow_hosts), key) for url in settings.base_url]
     name = servers[0].model_name
-    pool = ReplicaPool(name, settings.base_url, settings.resilience, health_of(tuple(allow_hosts)))
+    is_well = health_of(tuple(allow_hosts))
+    pool = ReplicaPool(name, settings.base_url, settings.resilience, is_well, balanced=settings.balanced)
     servers[0]._servers, servers[0]._pool = servers, pool
     return servers[0]
 

@@ -2,7 +2,7 @@
 
 A call goes on to another server where its failure was the server's own. After a death that is free, since the dead take
 no further calls; after an error, a timeout or a refusal for want of places it is a retry, which the pool's budget must
-grant. A server is not asked twice, unless it was restarted in between.
+grant. A server is not asked twice, unless it was restarted in between, or is a load balancer with others behind it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from langchain_core.messages import BaseMessage
 from moslm.decision import ReplicaUse
 from moslm.errors import BackendBusy, BackendDown, BackendError, BackendTimeout, MoSLMError
 from moslm.models.chat.failures import as_backend_error
-from moslm.models.replicas.blame import Blame, blame_for, retry_after
+from moslm.models.replicas.blame import Blame, blame_for, lost_behind, retry_after
 from moslm.models.replicas.pool import Refusal, ReplicaPool, Seat
 from moslm.models.replicas.prefixes import read
 
@@ -76,7 +76,8 @@ class Attempts:
             error: What was raised.
             begun: Whether a part of the answer had come.
         """
-        blame = blame_for(error)
+        lost = self._pool.balanced and lost_behind(error)
+        blame = Blame.DIED if lost else blame_for(error)
         if blame is Blame.CALLER or self._seat is None:
             self.left()
             raise error if isinstance(error, MoSLMError) else self._told(as_backend_error(error, self._pool.name))
@@ -84,7 +85,10 @@ class Attempts:
         if blame is Blame.DIED and begun:
             failure = BackendDown(self._pool.name, f"{self._pool.name} broke off in the middle of its answer")
             failure.__cause__ = error
-        self._end(blame, failure, error)
+        elif lost:
+            failure = BackendDown(self._pool.name, f"{self._pool.name} lost the server behind its address")
+            failure.__cause__ = error
+        self._end(blame, failure, error, lost=lost)
         self._last = failure
         if len(self._met) >= _MOST or time.monotonic() >= self.deadline:
             raise self._told(failure)
@@ -141,14 +145,17 @@ class Attempts:
             return BackendBusy(self._pool.name, words, retry_after_s=max(refusal.wait_s or 0.0, 1.0))
         return BackendDown(self._pool.name, words)
 
-    def _end(self, blame: Blame, failure: BackendError, error: Exception) -> None:
+    def _end(self, blame: Blame, failure: BackendError, error: Exception, *, lost: bool) -> None:
         seat, self._seat = self._seat, None
         assert seat is not None
-        if blame is Blame.BUSY:
+        if lost:
+            self._pool.lost(seat, str(failure))
+        elif blame is Blame.BUSY:
             self._pool.rests(seat, retry_after(error), str(failure))
         else:
             self._pool.failed(seat, str(failure), died=blame is Blame.DIED)
-        self._tried.add((seat.replica, seat.life))
+        if not self._pool.balanced:
+            self._tried.add((seat.replica, seat.life))
         words = str(failure).removeprefix(f"{failure.backend} ")
         self._met.append(f"replica {seat.replica + 1} {words}")
         self._owes_grant = blame is not Blame.DIED

@@ -9,6 +9,7 @@ from enum import Enum
 from moslm.errors import BackendBusy, BackendDown, ConfigError
 from moslm.models.chat.failures import as_backend_error
 
+_NO_CONNECTION = {"ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror"}
 _RESTS_S = 1.0
 _RESTS_LONGEST_S = 30.0
 
@@ -37,6 +38,20 @@ def blame_for(error: Exception) -> Blame:
         return Blame.DIED
     status = _status(error)
     return Blame.CALLER if status is not None and 400 <= status < 500 and status != 408 else Blame.FAULT
+
+
+def lost_behind(error: Exception) -> bool:
+    """Tell whether a load balancer lost the server that it had given a call to, and is itself there.
+
+    It then tears the answer, or says 500, 502 or 503 in words of its own; a model server says what is wrong in OpenAI's
+    shape.
+    """
+    if _names(error) & _NO_CONNECTION:
+        return False
+    status = _status(error)
+    if status is None:
+        return blame_for(error) is Blame.DIED
+    return status in (500, 502, 503) and _asked_for(error) is None and not _in_openais_shape(error)
 
 
 def retry_after(error: Exception) -> float:
@@ -73,3 +88,16 @@ def _status(error: BaseException) -> int | None:
         if isinstance(status, int):
             return status
     return None
+
+
+def _in_openais_shape(error: BaseException) -> bool:
+    return any(isinstance(getattr(each, "body", None), dict) for each in (error, error.__cause__))
+
+
+def _names(error: BaseException) -> set[str]:
+    """Return the names of the classes of an error and of everything it was made of."""
+    names, seen = set(), error
+    while seen is not None and type(seen).__name__ not in names:
+        names.add(type(seen).__name__)
+        seen = seen.__cause__ or seen.__context__  # type: ignore[assignment]
+    return names

@@ -63,6 +63,7 @@ class ReplicaPool:
         settings: How they are treated.
         is_well: Tells whether the server at an address says that it is well; must not take long, and not raise.
         clock: Seconds.
+        balanced: Whether each address stands for several servers: asked again, it gives the call to another one.
     """
 
     def __init__(
@@ -72,8 +73,10 @@ class ReplicaPool:
         settings: ResilienceSettings,
         is_well: Callable[[str], bool],
         clock: Callable[[], float] = time.monotonic,
+        *,
+        balanced: bool = False,
     ) -> None:
-        self.name, self.settings, self.clock = name, settings, clock
+        self.name, self.settings, self.clock, self.balanced = name, settings, clock, balanced
         self.probe_s = settings.probe_ms / 1000
         self._is_well = is_well
         self.retries = RetryBudget(settings.retry_share)
@@ -142,6 +145,19 @@ class ReplicaPool:
             worst = outlier({each.index: each.latest() for each in serving}, len(serving))
             if worst is not None:
                 self._replicas[worst].eject(now)
+            self._watch(replica, now)
+
+    def lost(self, seat: Seat, why: str) -> None:
+        """Take note that the server behind a balancer's address went away; the address still stands.
+
+        The calls that went down with one server are one failure of the address; many in a row break its circuit.
+        """
+        with self._lock:
+            now, replica = self.clock(), self._vacated(seat)
+            if replica.failed(why, counts=seat.epoch == replica.breaker.epoch):
+                replica.breaker.failed(seat.epoch, now)
+                if replica.breaker.state == "closed":
+                    replica.breaker.died()
             self._watch(replica, now)
 
     def rests(self, seat: Seat, seconds: float, why: str) -> None:
