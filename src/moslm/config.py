@@ -530,7 +530,8 @@ class Config(Settings):
     @model_validator(mode="after")
     def _servers_have_ports_of_their_own(self) -> Config:
         taken: dict[int, str] = {}
-        for name, server in self.servers.items():
+        # on Ray all are asked at one
+        for name, server in self.servers.items() if self.ray is None else ():
             for port in server.ports:
                 if port in taken:
                     raise ValueError(f"the servers {taken[port]} and {name} both take port {port}")

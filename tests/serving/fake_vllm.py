@@ -64,6 +64,27 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(bodies.get(self.path, "").encode())
 
+    def do_POST(self):
+        asked = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        self.protocol_version = "HTTP/1.1"
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        try:
+            for number in range(asked["max_tokens"]):
+                self.say(json.dumps({"choices": [{"index": 0, "delta": {"content": f"{number} "}}]}))
+                time.sleep(0.02)
+            self.say("[DONE]")
+            self.wfile.write(b"0\r\n\r\n")
+        except BrokenPipeError:
+            (notes / "hung_up").touch()
+        self.close_connection = True
+
+    def say(self, data):
+        event = f"data: {data}\n\n".encode()
+        self.wfile.write(f"{len(event):x}\r\n".encode() + event + b"\r\n")
+
     def log_message(self, *args):
         pass
 

@@ -45,6 +45,8 @@ class Launch:
     """Environment variable that holds the key it asks for; the key itself is never part of what is shown."""
     together: str = ""
     """Name of the process that runs it together with others; empty where it has one of its own."""
+    shares_port: bool = False
+    """Whether somebody who listens there already will pass on what is for it."""
 
     @property
     def key(self) -> str | None:

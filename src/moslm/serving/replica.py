@@ -97,7 +97,7 @@ class Replica:
                 return
             self.adopted = True
             self._become("healthy")
-        elif _is_taken(self.launch.base_url):
+        elif not self.launch.shares_port and _is_taken(self.launch.base_url):
             self._fail(f"port {self.launch.port} is taken: what answers there {_as_predicate(seen.problem)}")
         else:
             self._start()

@@ -20,7 +20,7 @@ PATIENCE_S = 180
 class Serving:
     """``moslm serve`` with some settings, in a folder of its own."""
 
-    def __init__(self, folder, settings, *arguments):
+    def __init__(self, folder, settings, **environment):
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port = free.getsockname()[1]
@@ -32,9 +32,9 @@ class Serving:
         (home / "weights").symlink_to(weights.resolve())
         # a home of its own as well: Ray must not write into it
         (folder / "user").mkdir()
-        env = {**os.environ, "MOSLM_HOME": str(home), "HOME": str(folder / "user")}
+        env = {**os.environ, "MOSLM_HOME": str(home), "HOME": str(folder / "user"), **environment}
         with self.out.open("wb") as out:
-            self.process = subprocess.Popen([*MOSLM, *arguments], cwd=folder, env=env, stdout=out, stderr=out)
+            self.process = subprocess.Popen(MOSLM, cwd=folder, env=env, stdout=out, stderr=out)
 
     def url(self, server):
         return f"http://127.0.0.1:{self.port}/{server}/v1"
@@ -52,6 +52,7 @@ class Serving:
         """Wait until something holds; fail, showing what was said, when it does not in time."""
         deadline = time.monotonic() + seconds
         while not (found := condition()):
+            assert self.process.poll() is None, f"ended\n{self.said}\n{self.log[-4000:]}"
             assert time.monotonic() < deadline, f"not within {seconds} s\n{self.said}\n{self.log[-4000:]}"
             time.sleep(0.1)
         return found
@@ -100,13 +101,23 @@ def get(url, timeout=10):
         return answer.read().decode()
 
 
+@pytest.fixture(name="runs")
+def runs_fixture():
+    return runs
+
+
+@pytest.fixture(name="get")
+def get_fixture():
+    return get
+
+
 @pytest.fixture(scope="module")
 def serving(tmp_path_factory):
     """Start ``moslm serve`` with settings; what still runs at the end is ended."""
     started = []
 
-    def start(settings, *arguments):
-        started.append(Serving(tmp_path_factory.mktemp("serving"), settings, *arguments))
+    def start(settings, **environment):
+        started.append(Serving(tmp_path_factory.mktemp("serving"), settings, **environment))
         return started[-1]
 
     yield start

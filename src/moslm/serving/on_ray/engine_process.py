@@ -54,11 +54,18 @@ class EngineProcess:
     async def __call__(self, request: Request) -> Response:
         """Pass a request on, and its answer back while it comes."""
         path = request.url.path.removeprefix(request.scope.get("root_path", ""))
+        if path == "/metrics":
+            # the figures of one replica would be told as those of all
+            return Response(status_code=404)
         headers = [(key, value) for key, value in request.headers.items() if key not in _HOP_BY_HOP]
         passed = self._client.build_request(
             request.method, path, params=request.url.query, headers=headers, content=await request.body()
         )
-        answer = await self._client.send(passed, stream=True)
+        try:
+            answer = await self._client.send(passed, stream=True)
+        except httpx.TransportError:
+            # not in OpenAI's words, so that a client knows that the server is lost, and asks another one
+            return Response("the server of this replica has ended", 502)
         kept = {key: value for key, value in answer.headers.items() if key not in _HOP_BY_HOP}
         return StreamingResponse(_body(answer), answer.status_code, kept)
 

@@ -161,7 +161,8 @@ def _standing(status: Any) -> Standing:
         return Standing(problem="somebody has removed it from the cluster")
     if status.status == "DEPLOY_FAILED":
         told = " ".join(each.message for each in status.deployments.values()) or status.message
-        return Standing(problem=why(None, told))
+        # a replica's own process says why by a RuntimeError; what else there is keeps its name
+        return Standing(problem=why(None, told).removeprefix("RuntimeError: "))
     running = wanted = 0
     # the engines' deployment is the one with the most replicas; Ray Serve LLM has one that passes requests on beside it
     for each in status.deployments.values():

@@ -81,6 +81,7 @@ def launches_on_ray(
             restarts=server.restarts,
             key_env=server.api_key_env,
             together=_TOGETHER,
+            shares_port=ray.address is not None,
         )
         for name, server in given
     ]
