@@ -10,6 +10,9 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
+
+from moslm.serving.on_ray import running
 
 pytestmark = pytest.mark.loopback
 
@@ -72,6 +75,29 @@ def test_a_server_that_is_not_configured_is_told(moslm_command, folder, port, ar
         (folder / "moslm.toml").write_text("")
     code, _, err = moslm_command("serve", *arguments)
     assert (code, complaint in err) == (2, True)
+
+
+def test_on_ray_the_configuration_of_ray_serve_is_printed_and_nothing_started(moslm_command, folder, port):
+    code, out, _ = moslm_command("serve", "--engine", "ray", "--print")
+    (application,) = yaml.safe_load(out)["applications"]
+    assert (code, application["name"], application["route_prefix"]) == (0, "small", "/small")
+    assert not (folder / f"{port}.pids").exists()
+    (folder / "moslm.toml").write_text((folder / "moslm.toml").read_text() + "[ray]\nport = 8123\n")
+    _, out, _ = moslm_command("serve", "--print")
+    assert yaml.safe_load(out)["http_options"] == {"host": "127.0.0.1", "port": 8123}
+    _, out, _ = moslm_command("serve", "--engine", "processes", "--print")
+    assert f"serve org/base --host 127.0.0.1 --port {port}" in out
+
+
+def test_an_engine_that_there_is_not_is_told_with_those_there_are(moslm_command, port):
+    code, _, err = moslm_command("serve", "--engine", "slurm")
+    assert (code, "invalid choice: 'slurm'" in err, "ray" in err) == (2, True, True)
+
+
+def test_without_ray_its_extra_is_named(moslm_command, port, monkeypatch):
+    monkeypatch.setattr(running, "find_spec", lambda _: None)
+    code, _, err = moslm_command("serve", "--engine", "ray")
+    assert (code, "run: pip install 'moslm[ray]'" in err) == (2, True)
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGKILL])

@@ -105,7 +105,8 @@ def _on_ray(config: Config, chosen: Chosen, file: str | None) -> Supervisor:
         print(
             "the domains of these settings ask the ports of [servers]; an empty [ray] section sends them to Ray Serve"
         )
-    ray, status = config.ray or RaySettings(), _logs() / "ray.json"
+    ray = config.ray or RaySettings()
+    status = _logs() / f"ray-{ray.port}.json"
     check_installed(applications(chosen, ray, file))
     return Supervisor(launches_on_ray(chosen, ray, file, status), _logs(), start=start_on_ray(status))
 

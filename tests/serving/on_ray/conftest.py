@@ -45,8 +45,8 @@ class Serving:
 
     @property
     def log(self):
-        file = self.folder / "home/serving/ray.log"
-        return file.read_text(errors="replace") if file.exists() else ""
+        files = (self.folder / "home/serving").glob("ray-*.log")
+        return "".join(file.read_text(errors="replace") for file in files)
 
     def until(self, condition, seconds=PATIENCE_S):
         """Wait until something holds; fail, showing what was said, when it does not in time."""
@@ -104,6 +104,11 @@ def get(url, timeout=10):
 @pytest.fixture(name="runs")
 def runs_fixture():
     return runs
+
+
+@pytest.fixture(name="title_of")
+def title_of_fixture():
+    return title_of
 
 
 @pytest.fixture(name="get")

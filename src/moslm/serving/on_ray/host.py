@@ -14,6 +14,7 @@ import os
 import secrets
 import shutil
 import signal
+import socket
 import sys
 import tempfile
 import threading
@@ -25,12 +26,13 @@ from pathlib import Path
 from typing import Any
 
 from moslm.config import Config, RaySettings, load
-from moslm.errors import MoSLMError
+from moslm.errors import ConfigError, MoSLMError
 from moslm.serving.on_ray.applications import Application, applications
 from moslm.serving.on_ray.running import Standing
 from moslm.serving.reasons import why
 
 _STEP_S = 1.0
+_CONNECT_S = 5.0
 _OBJECT_STORE = 128 << 20
 """Bytes of shared memory for large values, which requests and answers are not; Ray would take 30 % of the memory."""
 _PUSHES_PER_LOOK = 5
@@ -68,6 +70,8 @@ def _cluster(config: Config, settings: RaySettings) -> Iterator[threading.Event]
     folder = tempfile.mkdtemp(prefix="moslm-ray-", dir="/tmp") if settings.address is None else None
     if folder is not None:
         os.environ.update(_of_our_own(config))
+    else:
+        _check_answers(str(settings.address))
     import ray
 
     alone: dict[str, Any] = {"include_dashboard": False, "object_store_memory": _OBJECT_STORE, "_temp_dir": folder}
@@ -79,11 +83,25 @@ def _cluster(config: Config, settings: RaySettings) -> Iterator[threading.Event]
             signal.signal(number, lambda *_: told.set())
         yield told
     except ConnectionError as error:
-        raise MoSLMError(f"no Ray cluster answers at {settings.address}: {_first_line(error)}") from None
+        raise ConfigError(
+            "no Ray cluster is found", key="ray.address", value=settings.address, mend=_first_line(error)
+        ) from None
     finally:
         ray.shutdown()
         if folder is not None:
             shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_answers(address: str) -> None:
+    """See that somebody takes connections where a cluster is said to be: Ray would try for minutes."""
+    host, _, port = address.rpartition("://")[2].rpartition(":")
+    if not port.isdigit():
+        return  # "auto" and the like: Ray finds out at once
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_CONNECT_S).close()
+    except OSError as error:
+        mend = "start it (ray start --head), or correct [ray] address"
+        raise ConfigError("no Ray cluster answers there", key="ray.address", value=address, mend=mend) from error
 
 
 def _of_our_own(config: Config) -> dict[str, str]:

@@ -21,7 +21,6 @@ from moslm.serving.machine import descendants, gpu_memory_of, memory_of
 from moslm.serving.on_ray.applications import Application
 from moslm.serving.replica import Start
 
-_TOGETHER = "ray"
 _MORE_S = 60.0
 """The cluster's own time to come up, beside the server's ``ready_s``, which the process keeps itself."""
 
@@ -80,7 +79,7 @@ def launches_on_ray(
             ready_s=server.ready_s + _MORE_S,
             restarts=server.restarts,
             key_env=server.api_key_env,
-            together=_TOGETHER,
+            together=f"ray-{ray.port}",
             shares_port=ray.address is not None,
         )
         for name, server in given
