@@ -25,7 +25,8 @@ replicas = 2
 port = PORT
 """
 HELLO = [{"role": "user", "content": "What is the capital of France? Answer in one short sentence."}]
-REQUESTS, AT_ONCE, TOKENS = 36, 8, 40
+REQUESTS, KILLS = (200, 10) if "MOSLM_LONG" in os.environ else (36, 2)
+AT_ONCE, TOKENS = 8, 40
 
 
 @pytest.fixture(scope="module")
@@ -89,14 +90,14 @@ async def test_a_replica_killed_under_load_costs_no_request_and_cuts_none(two):
             answers.append(await model.ainvoke(f"Tell a story of a baker whose oven has the number {number}."))
 
     async def kill():
-        for after in (REQUESTS // 6, REQUESTS // 2):
-            while len(answers) < after or len(two.replicas("small")) < 2:
+        for number in range(KILLS):
+            while len(answers) < (2 * number + 1) * REQUESTS // (2 * KILLS + 2) or len(two.replicas("small")) < 2:
                 await asyncio.sleep(0.05)
             killed.append(two.replicas("small")[0])
             os.kill(killed[-1], signal.SIGKILL)
 
     await asyncio.gather(kill(), *(ask(number) for number in range(REQUESTS)))
-    assert len(set(killed)) == 2
+    assert len(set(killed)) == KILLS
     assert len(answers) == REQUESTS
     for answer in answers:
         written = len(answer.response_metadata["logprobs"]["content"])
@@ -106,7 +107,7 @@ async def test_a_replica_killed_under_load_costs_no_request_and_cuts_none(two):
         assert answer.text
         assert written in (answer.usage_metadata["output_tokens"], TOKENS - 1, TOKENS)
     again = sum(answer.response_metadata["replica"]["attempts"] > 1 for answer in answers)
-    print(f"\n{REQUESTS} answered, 2 replicas killed, {again} asked again")
+    print(f"\n{REQUESTS} answered, {KILLS} replicas killed, {again} asked again")
     assert again > 0
     assert two.until(lambda: len(two.replicas("small")) == 2)
 
