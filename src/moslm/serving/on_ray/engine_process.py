@@ -7,6 +7,7 @@ however the replica ends. Knows nothing of what is said.
 from __future__ import annotations
 
 import os
+import shutil
 import socket
 import tempfile
 import time
@@ -41,10 +42,12 @@ class EngineProcess:
     def __init__(self, settings: dict[str, Any]) -> None:
         server = ServerSettings.model_validate({**settings, "host": "127.0.0.1", "port": _free_port()})
         (launch,) = launches(server.name, server)
-        env, log = dict(launch.env), Path(tempfile.mkdtemp(prefix="moslm-vllm-")) / "log"
+        env, self._folder = dict(launch.env), Path(tempfile.mkdtemp(prefix="moslm-vllm-"))
         # which GPUs there are for this replica is Ray's to say
         env.pop("CUDA_VISIBLE_DEVICES", None)
-        self._child = Child(launch.command, env | ({"VLLM_API_KEY": launch.key} if launch.key else {}), log)
+        self._child = Child(
+            launch.command, env | ({"VLLM_API_KEY": launch.key} if launch.key else {}), self._folder / "log"
+        )
         print(f"pid {os.getpid()} runs: {launch.line}", flush=True)
         self._wait(launch)
         front = launch.base_url.removesuffix("/v1")
@@ -77,6 +80,7 @@ class EngineProcess:
     def __del__(self) -> None:
         if child := getattr(self, "_child", None):
             child.stop()
+            shutil.rmtree(self._folder, ignore_errors=True)
 
     def _wait(self, launch: Launch) -> None:
         until = time.monotonic() + launch.ready_s
