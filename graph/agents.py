@@ -18,7 +18,7 @@ from moslm.domains import Domain
 from moslm.errors import ConfigError, MissingExtraError
 from moslm.escalation.opinions import SecondOpinion, own_word, second_answer
 from moslm.escalation.signals import SignalFunction
-from moslm.graph.confidence import Trust, revision_of, trust, value_of_asking
+from moslm.graph.confidence import Trust, lookouts, revision_of, trust, value_of_asking
 from moslm.models.chat import build_chat_model
 from moslm.nodes.callers import Offer
 from moslm.nodes.drafting import DomainAgent
@@ -104,6 +104,9 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
         replicas=getattr(model, "replicas", tuple),
         offer=offering(model, toolbox.tools, _config(domain.name, optimistic)) if able else None,
         optimistic=optimistic,
+        lookout=lookouts(trusted, workshop.signals, workshop.config.early_escalation) if _halts(model) else None,
+        required=trusted.required,
+        most_tokens=_most_tokens(model),
     )
     return agent, trusted
 
@@ -177,6 +180,17 @@ def offering(model: BaseChatModel, own: Sequence[BaseTool], config: RunnableConf
         return bound.bind(**arguments).with_config(config)
 
     return offer
+
+
+def _halts(model: BaseChatModel) -> bool:
+    """Tell whether a model can be asked to end an answer: ours can; of others nobody knows what streaming changes."""
+    return bool(getattr(model, "halts", False))
+
+
+def _most_tokens(model: BaseChatModel) -> int | None:
+    """Return the longest answer a model gives, in tokens, where it says so."""
+    found = getattr(model, "max_tokens", None)
+    return found if isinstance(found, int) and found > 0 else None
 
 
 def _search(toolbox: Toolbox, limit: int) -> Runnable[Any, Any]:

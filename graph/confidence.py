@@ -10,15 +10,17 @@ import logging
 import re
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, lru_cache, partial
 from importlib.resources import as_file, files
 from pathlib import Path
 
 from langchain_core.language_models import BaseChatModel
 
-from moslm.config import Config, DriftSettings, GuaranteeSettings, home
+from moslm.config import Config, DriftSettings, EarlyEscalationSettings, GuaranteeSettings, home
 from moslm.domains import Domain
 from moslm.escalation.calibration.artefact import Calibration, read_calibration
+from moslm.escalation.calibration.calibrator import ANYTHING, Reaches
+from moslm.escalation.calibration.tracks import Floor, Track, floor
 from moslm.escalation.confidence import Gauge, Reading, Values
 from moslm.escalation.declining import declines
 from moslm.escalation.drift_file import DriftFile
@@ -26,6 +28,7 @@ from moslm.escalation.gauges import calibrated, missing, raw, watched
 from moslm.escalation.opinions import SecondOpinion
 from moslm.escalation.second_opinion import Stakes, worth_asking
 from moslm.escalation.signals import SignalFunction
+from moslm.escalation.stopping import Lookouts, Prospects
 from moslm.escalation.watching import Watch
 from moslm.models.weights.shelf import hash_of
 from moslm.state import Draft
@@ -55,6 +58,10 @@ class Trust:
     """What a person should know: sentences, without the domain's name."""
     version: str | None
     """Version of the calibration, in force or not."""
+    best: Callable[[Reaches], float] | None = None
+    """The largest confidence of a draft whose signals are known in part; None where that cannot be told."""
+    tracks: tuple[Track, ...] = ()
+    """How labelled drafts ran before they ended."""
     watch: Watch | None = None
     """Whom to tell of each draft: it looks for drift. None where no calibration is in force, or none can drift."""
 
@@ -88,12 +95,13 @@ def trust(
     """
     settings, promise = domain.settings, config.guarantee
     if settings.confidence != CALIBRATED:
-        return Trust(raw(settings.confidence), settings.threshold, False, _unpromised(promise), None)
+        best = partial(_best_of_one, settings.confidence)
+        return Trust(raw(settings.confidence), settings.threshold, False, _unpromised(promise), None, best)
     found = read_calibration(settings.calibration) if settings.calibration else shipped(name)
     if found is None:
         if model._llm_type == "moslm-scripted":
             why = "a scripted model states in its script how sure it is"
-            return Trust(raw("mean", why), settings.threshold, False, (), None)
+            return Trust(raw("mean", why), settings.threshold, False, (), None, partial(_best_of_one, "mean"))
         why = f"{name} was never calibrated; run: moslm calibrate"
         return Trust(missing(why), settings.threshold, False, (f"keeps nothing local: {why}",), None)
     gauge = calibrated(found, domain.name, name, revision() if found.model == name else "", signals)
@@ -112,7 +120,9 @@ def _watched(found: Calibration, domain: Domain, gauge: Gauge, drift: DriftSetti
     standing = gauge({}).calibration
     if standing.state != "incomplete":
         notices = (f"keeps nothing local: its calibration is {standing.state}, because {standing.why}",)
-    return Trust(gauge, domain.settings.threshold, False, notices, found.version, watch)
+    tracks = tuple(track for domains in found.tracks.values() for track in domains)
+    best = partial(found.best, domain.name)
+    return Trust(gauge, domain.settings.threshold, False, notices, found.version, best, tracks, watch)
 
 
 def revision_of(model: BaseChatModel, stated: str) -> Callable[[], str]:
@@ -168,6 +178,21 @@ def value_of_asking(
         return worth_asking(opinion.signal, values, trusted.gauge, stakes)
 
     return worth
+
+
+def lookouts(trusted: Trust, signals: Mapping[str, SignalFunction], early: EarlyEscalationSettings) -> Lookouts | None:
+    """Return what may stop a domain's drafts while they are written; None where all of them are to be finished."""
+
+    @lru_cache(maxsize=64)  # callers may ask for thresholds of their own
+    def lowest(threshold: float) -> Floor | None:
+        return floor(trusted.tracks, threshold, early.false_stops)
+
+    return Prospects(signals, trusted.gauge, trusted.best, lowest).lookout if early.stop else None
+
+
+def _best_of_one(signal: str, reaches: Reaches) -> float:
+    reach = reaches.get(signal, ANYTHING)
+    return 0.0 if reach is None else reach.most
 
 
 def announce(trusted: Mapping[str, Trust]) -> tuple[str, ...]:

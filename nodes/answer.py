@@ -29,7 +29,7 @@ def answer(agents: dict[str, DomainAgent]) -> Node:
 
 
 def _drafted(request: Request, draft: Draft) -> events.Drafted:
-    error = draft.get("error")
+    error, stopped = draft.get("error"), draft.get("stopped")
     return {
         "type": "moslm.drafted",
         "request": request["id"],
@@ -38,5 +38,6 @@ def _drafted(request: Request, draft: Draft) -> events.Drafted:
         "model": draft["model"],
         "output_tokens": sum(each["output_tokens"] for each in draft.get("usage", [])),
         "ms": draft.get("ms", 0.0),
+        "stopped": stopped["rule"] if stopped else None,
         "error": error["kind"] if error else None,
     }

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from moslm.decision import Check, Classification
+from moslm.decision import Check, Classification, Stopped
 from moslm.escalation.confidence import Confidence, Gauge, lowest, measure
 from moslm.escalation.declining import declines
 from moslm.escalation.signals import SignalFunction
@@ -109,6 +109,7 @@ def _evidence(part: str, draft: Draft, confidence: Confidence, threshold: float)
         error=message,
         declined=declines(draft["text"]),
         calibration=confidence.calibration,
+        stopped=Stopped.model_validate(draft["stopped"]) if draft.get("stopped") else None,
     )
 
 

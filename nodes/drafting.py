@@ -27,11 +27,13 @@ from langchain_core.messages import (
 from langchain_core.runnables import Runnable
 from langsmith import uuid7
 
-from moslm.decision import ToolUse, Usage
+from moslm.decision import Stopped, ToolUse, Usage
 from moslm.errors import BackendError, BackendGarbled
 from moslm.escalation.opinions import SecondOpinion, fetch
+from moslm.escalation.stopping import Lookouts, finishes
 from moslm.models.calls import Call
 from moslm.models.chat.logprobs import token_logprobs, usage_of
+from moslm.models.chat.watched import Unfinished, Watched
 from moslm.models.replicas.replica import ReplicaState
 from moslm.nodes.callers import Offer, calls_of, how_to_call, instructed, results, with_tools
 from moslm.nodes.notes import WORKED_EXAMPLES, with_notes
@@ -71,6 +73,12 @@ class DomainAgent:
     second_opinions: tuple[SecondOpinion, ...] = ()
     """What may be asked for where the cheap signals leave doubt, the cheapest first."""
     worth: Worth = lambda draft, opinion, threshold: False
+    lookout: Lookouts | None = None
+    """What may stop a draft while it is written; None where all drafts are finished."""
+    required: Callable[[float | None], float] = lambda own: own or 0.0
+    """The confidence a draft needs, given the threshold its caller asked for."""
+    most_tokens: int | None = None
+    """The longest answer of its model, where it says so."""
     optimistic: bool = False
     """Whether the model's tokens stream while they are written."""
     offer: Offer | None = None
@@ -93,7 +101,7 @@ def drafted(agent: DomainAgent, state: AnswerInput) -> Generator[Call, Any, Draf
         work.error = {"kind": error.kind, "message": str(error)}
         work.replicas.extend([error.replicas] if error.replicas else [])
     draft = work.draft(work.ms + (time.perf_counter() - started) * 1000)
-    if draft.get("pending") or draft.get("error") or draft.get("calls"):
+    if draft.get("pending") or draft.get("error") or draft.get("calls") or draft.get("stopped"):
         return draft
     yield from work.consult(draft)
     return work.draft(work.ms + (time.perf_counter() - started) * 1000)
@@ -120,6 +128,7 @@ class _Work:
     text: str = ""
     logprobs: list[list[float]] | None = None
     cut_off: bool = False
+    stopped: Stopped | None = None
     classification: dict[str, Any] | None = None
     opinions: dict[str, Opinion] = field(default_factory=dict)
     error: dict[str, str] | None = None
@@ -157,11 +166,14 @@ class _Work:
         model = with_tools(agent.model, agent.offer, self.request, agent.model_name, agent.effects)
         for _ in range(self.agent.max_rounds + 1):
             prompt = self._prompt()
-            reply = yield Call(self._about_to_show(model), prompt, self.agent.model_name, self.deadline)
+            asked = self._watched(self._about_to_show(model))
+            reply = yield Call(asked, prompt, self.agent.model_name, self.deadline)
             self._has_shown(reply)
             self._count(reply, prompt)
             if not reply.tool_calls and not reply.invalid_tool_calls:
                 self.text, self.logprobs = reply.text.strip(), token_logprobs(reply)
+                if self.stopped:
+                    return
                 self.cut_off = reply.response_metadata.get("finish_reason") == "length"
                 if not self.text:
                     raise BackendGarbled(self.agent.model_name, f"{self.agent.model_name} returned an empty answer")
@@ -186,6 +198,34 @@ class _Work:
     def _has_shown(self, reply: AIMessage) -> None:
         if self.agent.optimistic and reply.id and reply.id != self.shown[-1]:
             self.shown[-1] = reply.id  # its server named it otherwise
+
+    def _watched(self, model: Runnable[Any, Any]) -> Runnable[Any, Any]:
+        """Have the draft looked at while it is written, so that one that must go up is not paid for to its end."""
+        agent, request = self.agent, self.request
+        if agent.lookout is None or request.get("tools"):  # with tools of the caller no labelled draft was written
+            return model
+        look = agent.lookout(
+            agent.required(request["threshold"]),
+            agent.most_tokens,
+            may_call=bool(agent.effects),
+            finish=finishes(request["id"], self.task["part"]),
+        )
+
+        if look is None:
+            return model
+
+        def unwanted(answer: Unfinished) -> bool:
+            self.stopped = look(answer.text, answer.tokens, lambda: self._so_far(answer))
+            return self.stopped is not None
+
+        return Watched(model, unwanted)
+
+    def _so_far(self, answer: Unfinished) -> Draft:
+        draft = Draft(task=self.task, model=self.agent.model_name, text=answer.text.strip())
+        draft["logprobs"], draft["passages"], draft["evidence"] = answer.logprobs(), self.passages, self._evidence()
+        draft["tools"] = [use.model_dump(mode="json") for use in self.used]
+        draft["classification"] = self.classification
+        return draft
 
     def consult(self, draft: Draft) -> Generator[Call, Any, None]:
         """Fetch each second opinion that is worth its price, judged anew after each."""
@@ -334,6 +374,7 @@ class _Work:
         draft["passages"], draft["error"], draft["ms"] = self.passages, self.error, round(ms, 3)
         draft["evidence"], draft["cut_off"], draft["opinions"] = self._evidence(), self.cut_off, dict(self.opinions)
         draft["classification"], draft["calls"] = self.classification, [] if self.error else self.calls
+        draft["stopped"] = self.stopped.model_dump(mode="json") if self.stopped else None
         draft["pending"], draft["shown"] = [] if self.error else self.pending, self.shown
         draft["transcript"] = [message_to_dict(each) for each in self.transcript] if draft["pending"] else []
         return draft

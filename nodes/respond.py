@@ -170,6 +170,7 @@ def _draft(part: str, draft: Draft, measured: dict[str, Any]) -> DraftRecord:
         threshold=measured.get("threshold", 1.0),
         accepted=measured.get("accepted", False),
         declined=measured.get("declined", False),
+        stopped=draft.get("stopped"),
         signals=measured.get("signals", []),
         tools=draft.get("tools", []),
         passages=draft.get("passages", []),

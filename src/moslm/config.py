@@ -416,6 +416,16 @@ class DriftSettings(Settings):
     """Chance that a calibration is ever called drifted though nothing has changed, however long it is in use."""
 
 
+class EarlyEscalationSettings(Settings):
+    """Whether a draft is stopped while it is written, once it has to go up; see docs/guides/confidence.md."""
+
+    stop: bool = True
+    """Stop a draft that declines, or whose confidence can no longer reach its threshold whatever is still written."""
+    false_stops: float = Field(default=0.0, ge=0, le=0.5)
+    """Share of the drafts that would reach the threshold which may be stopped all the same. With more than 0 a draft is
+    also stopped where it runs lower than labelled ones did; this needs a calibration that has seen drafts run."""
+
+
 class Limits(Settings):
     """How large a request may be."""
 
@@ -509,6 +519,7 @@ class Config(Settings):
     triggers: TriggerSettings = TriggerSettings()
     guarantee: GuaranteeSettings | None = None
     drift: DriftSettings = DriftSettings()
+    early_escalation: EarlyEscalationSettings = EarlyEscalationSettings()
     large_model: LargeModelSettings | None = None
     limits: Limits = Limits()
     recall: RecallSettings = RecallSettings()

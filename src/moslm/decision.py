@@ -158,6 +158,23 @@ class ReplicaUse(Record):
     """What each attempt in vain met, in order."""
 
 
+class Stopped(Record):
+    """Where a draft was stopped while it was being written, and by which rule."""
+
+    rule: Literal["declined", "out_of_reach", "running_low"]
+    """``declined``: it began by saying that it does not know. ``out_of_reach``: no way to go on could have brought its
+    confidence to the threshold. ``running_low``: its running confidence was lower than that of nearly every labelled
+    draft that reached the threshold in the end."""
+    token: int = Field(ge=0)
+    """Tokens it had by then."""
+    at_most: int | None = None
+    """Tokens it could have had; None where the model states no limit."""
+    confidence: float | None = Field(default=None, ge=0, le=1)
+    """``out_of_reach``: the most it could still have reached. ``running_low``: its running confidence."""
+    least: float | None = Field(default=None, ge=0, le=1)
+    """What that was held against."""
+
+
 class DraftRecord(Record):
     """What one domain's model produced for one part of the request."""
 
@@ -167,11 +184,14 @@ class DraftRecord(Record):
     confidence: float | None = None
     """None means unknown, which counts as low."""
     calibration: CalibrationUse | None = None
-    """None when no confidence was measured: the model failed, or a person has to allow a write first."""
+    """None when no confidence was measured: the model failed, the draft was stopped early, or a person has to allow a
+    write first."""
     threshold: float = Field(ge=0, le=1)
     accepted: bool
     declined: bool = False
     """Whether it says that it does not know, and so goes up whatever its confidence."""
+    stopped: Stopped | None = None
+    """Set where it was stopped before it was finished, because it had to go up however it ended."""
     signals: list[Signal] = []
     tools: list[ToolUse] = []
     passages: list[str] = []

@@ -118,6 +118,8 @@ class Draft(TypedDict):
     drafts are silent."""
     cut_off: NotRequired[bool]
     """Whether the answer ended because it reached its longest length."""
+    stopped: NotRequired[dict[str, Any] | None]
+    """`moslm.decision.Stopped`, where the draft was stopped while it was being written."""
     classification: NotRequired[dict[str, Any] | None]
     """`moslm.decision.Classification` of the request, for the signals that read it."""
     opinions: NotRequired[dict[str, Opinion]]

@@ -106,6 +106,7 @@ def test_every_trigger_is_listed_under_its_own_name():
         "several_domains",
         "needs_reasoning",
         "low_confidence",
+        "stopped_early",
         "asked_for",
         "unfamiliar",
         "backend_failed",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 import logging
 import random
 import sqlite3
@@ -9,12 +10,13 @@ from datetime import date
 
 import pytest
 
-from moslm.decision import CalibrationUse, DraftRecord, Signal
+from moslm.decision import CalibrationUse, DraftRecord, Signal, Stopped
 from moslm.escalation.calibration.fitting import fit_calibration
 from moslm.escalation.calibration.labelled import LabelledAnswer
 from moslm.escalation.confidence import Reading
 from moslm.escalation.drift_file import DriftFile
 from moslm.escalation.gauges import watched
+from moslm.escalation.stopping import finishes
 from moslm.escalation.watching import Watch, watch_drafts
 
 NAMES = ("mean", "grounding", "agreement")
@@ -210,6 +212,7 @@ def draft(**changes):
 )
 def test_only_drafts_that_the_calibration_judged_are_noticed(changes, counts):
     class Decided:
+        id = "r"
         drafts = (draft(**changes),)
         request_sha256 = "0" * 64
 
@@ -226,3 +229,35 @@ def test_the_file_is_readable_by_its_owner_alone(tmp_path):
     assert file.path.stat().st_mode & 0o077 == 0
     with pytest.raises(sqlite3.Error):
         file.exchange("v", "finance", lambda _: None)  # a state must be text
+
+
+def stopped_draft(rule):
+    return draft(calibration=None, signals=[], accepted=False, stopped=Stopped(rule=rule, token=4))
+
+
+def decided(*drafts, id="r"):
+    class Decided:
+        request_sha256 = hashlib.sha256(id.encode()).hexdigest()
+
+    Decided.id, Decided.drafts = id, drafts
+    return Decided()
+
+
+def test_once_a_draft_was_stopped_for_running_low_only_drafts_that_none_could_stop_count(tmp_path):
+    watching = watch(DriftFile(tmp_path / "drift.sqlite"), alpha=1e-200)  # drafts that are all alike are drift
+    for number in range(20):
+        watch_drafts({"finance": watching}, decided(draft(), id=f"before {number}"))
+    watch_drafts({"finance": watching}, decided(stopped_draft("running_low")))
+    for number in range(300):
+        watch_drafts({"finance": watching}, decided(draft(), id=f"after {number}"))
+    drawn = sum(finishes(f"after {number}", "0") for number in range(300))
+    assert 10 < drawn < 60
+    assert {play.seen for play in watching._state.plays.values()} == {20 + drawn}
+    assert watch(DriftFile(tmp_path / "drift.sqlite"))._state.thinned  # another process knows of it
+
+
+def test_drafts_that_decline_are_not_missed():
+    watching = watch()
+    watch_drafts({"finance": watching}, decided(stopped_draft("declined")))
+    watch_drafts({"finance": watching}, decided(draft(), id="after"))
+    assert {play.seen for play in watching._state.plays.values()} == {1}

@@ -4,7 +4,19 @@ import pytest
 from decision_samples import DRAFT_TRIGGERS, REQUEST_TRIGGERS, a_decision, an_unsure_decision, any_decisions
 from hypothesis import given, settings
 
-from moslm.decision import Check, Classification, Cost, DraftRecord, Latency, Reason, Review, Span, ToolUse, Usage
+from moslm.decision import (
+    Check,
+    Classification,
+    Cost,
+    DraftRecord,
+    Latency,
+    Reason,
+    Review,
+    Span,
+    Stopped,
+    ToolUse,
+    Usage,
+)
 from moslm.governance.explanation import explain
 
 
@@ -209,3 +221,30 @@ def test_guessed_tokens_and_missed_budgets_are_said_to_be_so():
     )
     assert "read 1 token and wrote 2 tokens in 1 call, estimated because the server reported none." in text
     assert "The latency budget of the large model, 3000 ms, was not kept: 4100 ms." in text
+
+
+@pytest.mark.parametrize(
+    ("stopped", "told"),
+    [
+        (
+            Stopped(rule="declined", token=5, at_most=96),
+            "was stopped early, at token 5 of at most 96, because it had said that it does not know; it was not shown.",
+        ),
+        (
+            Stopped(rule="out_of_reach", token=8, confidence=0.4, least=0.8),
+            "was stopped early, at token 8, because its confidence could have reached 0.40 at most and its threshold is"
+            " 0.80; it was not shown.",
+        ),
+        (
+            Stopped(rule="running_low", token=1200, at_most=4096, confidence=0.2, least=0.4),
+            "at token 1,200 of at most 4,096, because its running confidence was 0.20, and nearly all labelled drafts"
+            " that reach its threshold of 0.80 run at 0.40 or more; it was not shown.",
+        ),
+    ],
+)
+def test_a_draft_that_was_stopped_is_told_with_where_and_why(stopped, told):
+    draft = DraftRecord(part="0", domain="finance", model="m", threshold=0.8, accepted=False, stopped=stopped)
+    text = explain(an_unsure_decision(confidence=None, drafts=[draft]))
+    assert told in text
+    assert "had an unknown confidence" not in text
+    assert ("Had finance's draft run higher" in text) == (stopped.rule != "declined")

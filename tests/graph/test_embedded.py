@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from moslm import Decision, MoSLMContext, create_moslm
+from moslm import Config, Decision, MoSLMContext, create_moslm
+from moslm.config import EarlyEscalationSettings
 from moslm.errors import WeightsError
 from moslm.escalation.signals import SIGNALS
 from moslm.models.weights import find
@@ -34,7 +35,8 @@ def weights() -> None:
 
 @pytest.fixture
 def graph(weights) -> Any:
-    return create_moslm().compile(name="moslm")
+    every_draft_is_finished = Config(early_escalation=EarlyEscalationSettings(stop=False))
+    return create_moslm(every_draft_is_finished).compile(name="moslm")
 
 
 def drafted(result: Any) -> Decision:
@@ -145,3 +147,19 @@ def test_moslm_ask_answers_in_a_process_of_its_own(weights, home, tmp_path):
     printed = json.loads(done.stdout)
     assert printed["reply"]
     assert drafted(printed).domain == "finance"
+
+
+@pytest.mark.model
+def test_a_draft_that_declines_is_stopped_by_default_and_costs_fewer_tokens(graph, weights):
+    unanswerable: Any = {"messages": [("user", "Which carrier do you use?")]}
+    whole, early = (each.invoke(unanswerable)["decision"] for each in (graph, create_moslm().compile()))
+    assert whole["drafts"][0]["declined"]
+    assert early["drafts"][0]["stopped"] == {
+        "rule": "declined",
+        "token": early["usage"][0]["output_tokens"],
+        "at_most": 96,
+        "confidence": None,
+        "least": None,
+    }
+    assert early["usage"][0]["output_tokens"] < whole["usage"][0]["output_tokens"]
+    assert early["usage"][0]["input_tokens"] == whole["usage"][0]["input_tokens"]

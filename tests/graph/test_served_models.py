@@ -36,6 +36,17 @@ def sure(*tokens: str, logprob: Any = -0.01) -> dict[str, Any]:
     return {"content": [{"token": each, "logprob": logprob, "bytes": None, "top_logprobs": []} for each in tokens]}
 
 
+def in_pieces(body: dict[str, Any]) -> bytes:
+    """Write an answer as a server streams it: what it says, then that it is finished, then what it took."""
+    shared = {**body, "object": "chat.completion.chunk"}
+    usage, choices = shared.pop("usage", None), shared.pop("choices", None) or []
+    said = [{**each, "delta": each.get("message"), "finish_reason": None} for each in choices]
+    ended = [{"index": 0, "delta": {}, "finish_reason": each.get("finish_reason")} for each in choices]
+    pieces = [{**shared, "choices": said}, {**shared, "choices": ended}]
+    pieces += [{**shared, "choices": [], "usage": usage}] if usage else []
+    return b"".join(f"data: {json.dumps(piece)}\n\n".encode() for piece in pieces) + b"data: [DONE]\n\n"
+
+
 class Served(ThreadingHTTPServer):
     """Answers every request with the next of its bodies; the last one repeats."""
 
@@ -61,10 +72,14 @@ class _Handler(BaseHTTPRequestHandler):
         server.requests.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
         server.over.wait(server.delay_s)
         body = server.bodies[min(len(server.requests), len(server.bodies)) - 1]
+        streamed = isinstance(body, dict) and server.requests[-1].get("stream") and server.status == 200
         payload = body if isinstance(body, bytes) else json.dumps(body).encode()
+        payload = in_pieces(body) if streamed else payload
+        length = len(payload) * (2 if server.cut else 1)
+        payload = payload[: len(payload) // 2] if server.cut and streamed else payload
         self.send_response(server.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(payload) * (2 if server.cut else 1)))
+        self.send_header("Content-Type", "text/event-stream" if streamed else "application/json")
+        self.send_header("Content-Length", str(length))
         self.end_headers()
         try:
             for i in range(len(payload)) if server.drips else ():

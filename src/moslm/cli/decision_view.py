@@ -7,7 +7,7 @@ import math
 from moslm.cli.style import PLAIN, Style
 from moslm.cli.table import items, labelled
 from moslm.decision import Decision, DraftRecord, Latency, Usage
-from moslm.governance.wording import UNKNOWN, counted, dollars, milliseconds, number, pair, printable
+from moslm.governance.wording import UNKNOWN, counted, dollars, milliseconds, number, pair, printable, stopped_at
 
 
 def decision_table(decision: Decision, style: Style = PLAIN) -> str:
@@ -81,6 +81,8 @@ def _confidence(decision: Decision) -> str:
 def _held(draft: DraftRecord) -> str:
     if draft.error is not None:
         return f"no draft, the model failed ({draft.error})"
+    if draft.stopped is not None:
+        return f"stopped early at token {stopped_at(draft.stopped)}, needed {number(draft.threshold)}"
     if draft.confidence is None or not math.isfinite(draft.confidence):
         return f"unknown, counts as below {number(draft.threshold)}"
     measured, needed = pair(draft.confidence, draft.threshold)

@@ -35,21 +35,22 @@ class Confidence:
     """Between 0 and 1; None when unknown, which every reader must take for low."""
     signals: tuple[Signal, ...]
     calibration: CalibrationUse | None
-    """What stands behind the value; None for a draft that failed or is empty: nothing was measured."""
+    """What stands behind the value; None where nothing was measured (failed, empty or stopped early)."""
 
 
 def measure(draft: Draft, signals: Mapping[str, SignalFunction], gauge: Gauge) -> Confidence:
     """Measure every signal of a draft and read its confidence from them.
 
     Args:
-        draft: A finished draft.
+        draft: A draft.
         signals: The signals by name.
         gauge: How the signals of its domain become a confidence.
 
     Returns:
-        The confidence; unknown when the draft failed or is empty.
+        The confidence; unknown when the draft failed, is empty or was stopped early: its signals would be those of a
+        fragment.
     """
-    if draft.get("error") or not draft["text"].strip():
+    if draft.get("error") or draft.get("stopped") or not draft["text"].strip():
         return Confidence(None, (), None)
     # recorded under the name it is listed by, which is the one a calibration knows
     measured = {name: signal(draft).model_copy(update={"name": name}) for name, signal in signals.items()}

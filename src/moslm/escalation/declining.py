@@ -17,7 +17,19 @@ _DECLINES = re.compile(
     re.IGNORECASE,
 )
 
+_LONGEST = 200
+"""Words that decline stand within so many characters."""
+
 
 def declines(text: str) -> bool:
     """Tell whether a draft begins by saying that it cannot answer."""
     return _DECLINES.match(text) is not None
+
+
+def declined_for_good(text: str) -> bool:
+    """Tell whether a draft that is still being written declines however it goes on.
+
+    What follows the words must have begun: "I do not know" may yet become "I do not knowingly ...".
+    """
+    found = _DECLINES.match(text[:_LONGEST])
+    return found is not None and found.end() < len(text)

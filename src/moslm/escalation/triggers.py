@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from moslm.decision import CalibrationUse, Classification, Reason
+from moslm.decision import CalibrationUse, Classification, Reason, Stopped
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,8 @@ class DraftEvidence:
     """Whether the draft says that it does not know."""
     calibration: CalibrationUse | None = None
     """What stands behind the confidence."""
+    stopped: Stopped | None = None
+    """Where it was stopped while it was being written."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +120,30 @@ def declined(evidence: Evidence) -> Reason | None:
     """A small model said that it does not know."""
     for draft in evidence.drafts:
         if draft.declined:
-            return Reason(trigger="declined", detail=f"{draft.model} does not know the answer", part=draft.part)
+            where = f" ({_stopped_at(draft.stopped)})" if draft.stopped else ""
+            return Reason(trigger="declined", detail=f"{draft.model} does not know the answer{where}", part=draft.part)
+    return None
+
+
+def stopped_early(evidence: Evidence) -> Reason | None:
+    """A draft was stopped while it was being written: its confidence could, or would hardly, reach the threshold."""
+    for draft in evidence.drafts:
+        stopped = draft.stopped
+        if stopped is not None and stopped.rule != "declined":
+            return Reason(
+                trigger="stopped_early",
+                detail=f"the {draft.domain} draft was {_stopped_at(stopped)}: {_why_stopped(stopped, draft.threshold)}",
+                measured=stopped.confidence,
+                threshold=draft.threshold,
+                part=draft.part,
+            )
     return None
 
 
 def low_confidence(evidence: Evidence) -> Reason | None:
     """A draft's confidence is below its domain's threshold, or unknown."""
-    unsure = [d for d in evidence.drafts if d.error is None and (d.confidence is None or d.confidence < d.threshold)]
+    whole = [draft for draft in evidence.drafts if draft.error is None and draft.stopped is None]
+    unsure = [draft for draft in whole if draft.confidence is None or draft.confidence < draft.threshold]
     if not unsure:
         return None
     worst = min(unsure, key=lambda d: -1.0 if d.confidence is None else d.confidence - d.threshold)
@@ -139,7 +158,20 @@ def low_confidence(evidence: Evidence) -> Reason | None:
 
 
 REQUEST_TRIGGERS: tuple[Trigger, ...] = (asked_for, needs_reasoning, unfamiliar, several_domains)
-DRAFT_TRIGGERS: tuple[Trigger, ...] = (backend_failed, declined, low_confidence)
+DRAFT_TRIGGERS: tuple[Trigger, ...] = (backend_failed, declined, stopped_early, low_confidence)
+
+
+def _stopped_at(stopped: Stopped) -> str:
+    most = "" if stopped.at_most is None else f" of at most {stopped.at_most}"
+    return f"stopped early at token {stopped.token}{most}"
+
+
+def _why_stopped(stopped: Stopped, threshold: float) -> str:
+    if stopped.rule == "out_of_reach":
+        reached, needed = _apart(stopped.confidence, threshold)
+        return f"its confidence could reach {reached} at most (needs {needed})"
+    measured, least = _apart(stopped.confidence, stopped.least or threshold)
+    return f"its running confidence was {measured}, and drafts that reach {threshold:.2f} seldom have less than {least}"
 
 
 def _unknown_because(draft: DraftEvidence) -> str:

@@ -12,7 +12,7 @@ import sqlite3
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -21,6 +21,7 @@ from moslm.escalation.calibration.artefact import Calibration
 from moslm.escalation.calibration.drift import PROBABILITY, Martingale, limit, martingale, place_of
 from moslm.escalation.drift_file import DriftFile
 from moslm.escalation.signals import cheap
+from moslm.escalation.stopping import finishes
 
 _log = logging.getLogger("moslm.escalation")
 _SETTLE_SECONDS = 1.0
@@ -36,9 +37,20 @@ class _State:
     plays: dict[str, Martingale]
     alarm: str | None = None
     recent: tuple[str, ...] = ()
+    thinned: bool = False
+    """Whether drafts were stopped early: those that are left are then not all there were, and a lot decides instead."""
 
 
 _STATE = TypeAdapter(_State)
+
+
+@dataclass(frozen=True, slots=True)
+class _Noticed:
+    """A draft that waits to be taken in."""
+
+    asked: str | None
+    places: dict[str, int]
+    drawn: bool
 
 
 class Watch:
@@ -65,7 +77,8 @@ class Watch:
         self._references = {each.name: each for each in calibration.references.get(domain, ())}
         self._limit = limit(tuple(self._references.values()), len(calibration.references), alpha)
         self._using = threading.Lock()
-        self._waiting: list[tuple[str | None, dict[str, int]]] = []
+        self._waiting: list[_Noticed] = []
+        self._stopped = False
         self._settled = float("-inf")
         self._state = _State({name: martingale(each) for name, each in self._references.items()})
         self._remember()
@@ -80,12 +93,23 @@ class Watch:
         """Whether there is anything to compare with."""
         return bool(self._references)
 
-    def notice(self, signals: Mapping[str, float | None], asked: str | None = None) -> None:
+    def stopped(self) -> None:
+        """Take note that a draft was stopped for running low: from now on those alone count that none could stop.
+
+        Of the others only the better ones are left, which is not how the labelled answers were.
+        """
+        with self._using:
+            if not self._state.thinned and self._references:
+                self._stopped = True
+                self._settle()
+
+    def notice(self, signals: Mapping[str, float | None], asked: str | None = None, *, drawn: bool = True) -> None:
         """Take in the signals of one draft; a watch that cannot remember goes on in this process.
 
         Args:
             signals: By name; those that are missing count as missing.
             asked: What the draft answers, as a hash: what was answered a short while ago is not taken in again.
+            drawn: Whether it would have been finished whatever it said.
         """
         values = cheap(signals)
         values[PROBABILITY] = self._calibration.probability(self._domain, values)
@@ -93,7 +117,7 @@ class Watch:
             if self.alarm is not None or not self._references:
                 return
             places = {name: place_of(each, values.get(name)) for name, each in self._references.items()}
-            self._waiting.append((asked, places))
+            self._waiting.append(_Noticed(asked, places, drawn))
             if time.monotonic() - self._settled >= self._settle_s:
                 self._settle()
                 self._settled = time.monotonic()
@@ -108,17 +132,18 @@ class Watch:
                 self._file.exchange(self.version, self._domain, self._advance)
         except (sqlite3.Error, OSError) as error:
             self._alone(error)
-        if self._waiting:
+        if self._waiting or self._stopped:
             self._advance(None)
 
     def _advance(self, text: str | None) -> str:
         state = self._read(text) or self._state
         waiting, self._waiting = self._waiting, []
-        for asked, places in waiting:
-            if state.alarm is None and asked not in state.recent:
-                recent = (*state.recent, asked)[-_RECENT:] if asked else state.recent
-                state = _State(state.plays, self._played(state.plays, places), recent)
-        self._state = state
+        thinned, self._stopped = state.thinned or self._stopped, False
+        for each in waiting:
+            if state.alarm is None and each.asked not in state.recent and (each.drawn or not thinned):
+                recent = (*state.recent, each.asked)[-_RECENT:] if each.asked else state.recent
+                state = _State(state.plays, self._played(state.plays, each.places), recent)
+        self._state = state = replace(state, thinned=thinned)
         return _STATE.dump_json(state).decode()
 
     def _played(self, plays: Mapping[str, Martingale], places: Mapping[str, int]) -> str | None:
@@ -163,9 +188,14 @@ def watch_drafts(watches: Mapping[str, Watch], decision: Decision) -> None:
     """
     for draft in decision.drafts:
         watch = watches.get(draft.domain)
-        if watch is not None and _counts(draft, watch.version):
+        if watch is None:
+            continue
+        if draft.stopped is not None and draft.stopped.rule != "declined":
+            watch.stopped()
+        elif _counts(draft, watch.version):
             asked = f"{decision.request_sha256[:16]} {draft.part}"
-            watch.notice({signal.name: signal.value for signal in draft.signals}, asked)
+            drawn = finishes(decision.id, draft.part)
+            watch.notice({signal.name: signal.value for signal in draft.signals}, asked, drawn=drawn)
 
 
 def _counts(draft: DraftRecord, version: str) -> bool:

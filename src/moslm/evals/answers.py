@@ -11,11 +11,15 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from moslm.errors import BackendError, ConfigError
+from moslm.escalation.calibration.tracks import is_look
 from moslm.escalation.declining import declines
+from moslm.escalation.signals import SignalFunction
+from moslm.escalation.stopping import Lookout, running_values
 from moslm.evals.questions import Question, is_right
 from moslm.graph.parts import Parts
 from moslm.models.calls import drive
@@ -26,12 +30,18 @@ _NOT_THE_ANSWER = {"threads", "parallel", "base_url", "balanced", "api_key_env",
 """Settings of a model that change its speed or its place, and not what it says."""
 
 
+Looks = list[dict[str, float | None]]
+"""The signals of one message at each look, in order (`moslm.escalation.calibration.tracks`)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """One question and what a model made of it."""
 
     question: Question
     draft: Draft
+    looks: Sequence[Looks] = ()
+    """What was measured while it was written, by message; nothing where its model cannot be watched."""
 
     @property
     def outcome(self) -> str:
@@ -75,18 +85,28 @@ def ask_all(
     try:
         kept.parent.mkdir(parents=True, exist_ok=True)
         with kept.open("a", encoding="utf-8") as file, ThreadPoolExecutor(concurrency) as pool:
-            for key, draft in pool.map(lambda each: (each[0], _draft(parts, each[1])), missing):
-                file.write(json.dumps({"key": key, "draft": draft}, ensure_ascii=False) + "\n")
+            for key, (draft, looks) in pool.map(lambda each: (each[0], draft_of(parts, each[1])), missing):
+                file.write(json.dumps({"key": key, "draft": draft, "looks": looks}, ensure_ascii=False) + "\n")
                 file.flush()
-                before[key] = draft
+                before[key] = draft, looks
                 step()
     except OSError as error:
         raise ConfigError(f"cannot be written: {error.strerror}", file=str(kept)) from None
-    return [Answer(question, before[key]) for key, question in zip(keys, questions, strict=True)]
+    return [Answer(question, *before[key]) for key, question in zip(keys, questions, strict=True)]
 
 
-def _draft(parts: Parts, question: Question) -> Draft:
-    agent = replace(parts.agents[question.domain], worth=lambda *_: True)
+def draft_of(parts: Parts, question: Question, *, stopping: bool = False) -> tuple[Draft, list[Looks]]:
+    """Have one question drafted, with every second opinion; return the draft and what was measured on the way.
+
+    Args:
+        parts: The parts of the graph whose models are asked.
+        question: The question.
+        stopping: Whether the draft may be stopped early, as a user's; then nothing is measured on the way.
+    """
+    agent, looks = parts.agents[question.domain], list[Looks]()
+    if not stopping:
+        agent = replace(agent, lookout=partial(_only_looks, looks, parts.signals) if agent.lookout else None)
+    agent = replace(agent, worth=lambda *_: True)
     try:
         found = parts.reader.read([Turn("user", question.question)]).model_dump(mode="json")
     except BackendError:
@@ -106,7 +126,29 @@ def _draft(parts: Parts, question: Question) -> Draft:
         may_escalate=False,
     )
     task = Task(part="0", domain=question.domain, text=question.question)
-    return drive(drafted(agent, AnswerInput(task=task, request=request, classification=found)), {})
+    return drive(drafted(agent, AnswerInput(task=task, request=request, classification=found)), {}), looks
+
+
+def _only_looks(
+    found: list[Looks],
+    signals: Mapping[str, SignalFunction],
+    threshold: float,
+    at_most: int | None,
+    *,
+    may_call: bool,
+    finish: bool,
+) -> Lookout:
+    """Return a lookout that stops nothing: every labelled draft is finished, and what was measured is kept."""
+    message, tokens = Looks(), 0
+    found.append(message)
+
+    def look(text: str, now: int, so_far: Callable[[], Draft]) -> None:
+        nonlocal tokens
+        before, tokens = tokens, now
+        if is_look(before, now):
+            message.append(running_values(so_far(), signals))
+
+    return look
 
 
 def _check_served(parts: Parts, questions: Sequence[Question]) -> None:
@@ -133,7 +175,7 @@ def _key(parts: Parts, question: Question) -> str:
     return hashlib.sha256(json.dumps(about, sort_keys=True).encode()).hexdigest()[:24]
 
 
-def _read(kept: Path) -> dict[str, Draft]:
+def _read(kept: Path) -> dict[str, tuple[Draft, list[Looks]]]:
     if not kept.exists():
         return {}
     found = {}
@@ -141,7 +183,7 @@ def _read(kept: Path) -> dict[str, Draft]:
         for line in kept.read_text(encoding="utf-8").splitlines():
             try:
                 row = json.loads(line)
-                found[str(row["key"])] = row["draft"]
+                found[str(row["key"])] = row["draft"], row.get("looks", [])
             except (ValueError, KeyError, TypeError):
                 continue  # the last line of a run that was cut off: that question is asked again
     except OSError as error:

@@ -120,7 +120,7 @@ _WITHOUT: dict[str, Callable[[Decision, Reason], str]] = {
 
 def _without_draft_reasons(decision: Decision, reasons: list[Reason]) -> Iterator[str]:
     failed = [draft for draft in decision.drafts if draft.error is not None]
-    unsure = [draft for draft in decision.drafts if draft.error is None and _is_unsure(draft)]
+    unsure = [each for each in decision.drafts if each.error is None and each.stopped is None and _is_unsure(each)]
     for draft in failed:
         yield (
             f"Had {draft.domain}'s own model not failed, its draft would have been held against the threshold of"
@@ -128,8 +128,12 @@ def _without_draft_reasons(decision: Decision, reasons: list[Reason]) -> Iterato
         )
     if unsure and not failed:
         yield _had_they_been_sure(unsure)
+    for draft in decision.drafts:
+        if draft.stopped is not None and draft.stopped.rule != "declined":
+            needed = number(draft.threshold)
+            yield f"Had {draft.domain}'s draft run higher, it would have been finished and held against {needed}."
     for reason in reasons:
-        if reason.trigger not in ("low_confidence", "backend_failed"):
+        if reason.trigger not in ("low_confidence", "backend_failed", "stopped_early"):
             yield f"Had {printable(reason.trigger)} not fired, the draft could have been shown."
 
 

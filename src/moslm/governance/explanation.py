@@ -9,9 +9,30 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from moslm.decision import Check, Classification, Decision, DraftRecord, Latency, Reason, Signal, ToolUse, Usage
+from moslm.decision import (
+    Check,
+    Classification,
+    Decision,
+    DraftRecord,
+    Latency,
+    Reason,
+    Signal,
+    Stopped,
+    ToolUse,
+    Usage,
+)
 from moslm.governance.alternatives import alternatives
-from moslm.governance.wording import counted, dollars, listed, milliseconds, number, pair, printable, sentence
+from moslm.governance.wording import (
+    counted,
+    dollars,
+    listed,
+    milliseconds,
+    number,
+    pair,
+    printable,
+    sentence,
+    stopped_at,
+)
 
 _ORDERS = {
     ("request", "answer"): "one small model was to answer",
@@ -169,8 +190,27 @@ def _one_draft(draft: DraftRecord) -> str:
     who = f"{draft.domain}'s own model{_named(draft.model)}"
     if draft.error is not None:
         return f"There is no draft of {who}: {_FAILURES.get(draft.error, 'it failed')}."
+    if draft.stopped is not None:
+        return f"The draft of {who} was stopped early, {_why_stopped(draft, draft.stopped)}; it was not shown."
     verdict = "it was accepted" if draft.accepted else "it was not shown"
     return f"The draft of {who} had {_held(draft)}; {verdict}."
+
+
+def _why_stopped(draft: DraftRecord, stopped: Stopped) -> str:
+    where = f"at token {stopped_at(stopped)}"
+    needed = number(draft.threshold)
+    if stopped.rule == "declined":
+        return f"{where}, because it had said that it does not know"
+    if stopped.confidence is None or not math.isfinite(stopped.confidence):
+        return f"{where}, because its confidence would not have reached its threshold of {needed}"
+    if stopped.rule == "out_of_reach":
+        most, needed = pair(stopped.confidence, draft.threshold)
+        return f"{where}, because its confidence could have reached {most} at most and its threshold is {needed}"
+    now, least = pair(stopped.confidence, stopped.least if stopped.least is not None else draft.threshold)
+    return (
+        f"{where}, because its running confidence was {now}, and nearly all labelled drafts that reach its threshold of"
+        f" {needed} run at {least} or more"
+    )
 
 
 def _held(draft: DraftRecord) -> str:

@@ -9,6 +9,8 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+from moslm.decision import Stopped
+
 UNKNOWN = "unknown"
 
 
@@ -66,3 +68,8 @@ def sentence(text: str) -> str:
     if not line:
         return ""
     return f"{line[0].upper()}{line[1:]}" + ("" if line[-1] in ".!?…" else ".")
+
+
+def stopped_at(stopped: Stopped) -> str:
+    """Write where a draft was stopped: ``8 of at most 96``."""
+    return str(stopped.token) if stopped.at_most is None else f"{stopped.token:,} of at most {stopped.at_most:,}"

@@ -23,7 +23,7 @@ class Classified(TypedDict):
 
 
 class Drafted(TypedDict):
-    """A domain's model has finished a draft, good or bad."""
+    """A domain's model has finished a draft, good or bad, or was stopped before it had."""
 
     type: Literal["moslm.drafted"]
     request: str
@@ -32,6 +32,8 @@ class Drafted(TypedDict):
     model: str
     output_tokens: int
     ms: float
+    stopped: str | None
+    """By which rule it was stopped early (`moslm.decision.Stopped`); None for a draft that was finished."""
     error: str | None
 
 

@@ -19,9 +19,10 @@ from typing import Any
 from pydantic import TypeAdapter, ValidationError
 
 from moslm.errors import ConfigError
-from moslm.escalation.calibration.calibrator import Calibrator, first_word
+from moslm.escalation.calibration.calibrator import Calibrator, Reaches, first_word
 from moslm.escalation.calibration.drift import Reference
 from moslm.escalation.calibration.guarantee import Guarantee
+from moslm.escalation.calibration.tracks import Track
 
 FORMAT = 1
 
@@ -101,6 +102,8 @@ class Calibration:
         expires: First day on which it must not be used any more.
         references: By domain, how the probability and the cheap signals were spread over the labelled answers; what is
             served is compared with it (`moslm.escalation.calibration.drift`). Files of earlier releases have none.
+        tracks: By domain, how the labelled answers ran before they ended (`moslm.escalation.calibration.tracks`). Files
+            of earlier releases have none.
         version: Hash of everything above, in twelve letters.
     """
 
@@ -114,6 +117,7 @@ class Calibration:
     created: date
     expires: date
     references: dict[str, tuple[Reference, ...]] = field(default_factory=dict)
+    tracks: dict[str, tuple[Track, ...]] = field(default_factory=dict)
     version: str = field(default="")
 
     def probability(self, domain: str, values: Mapping[str, float | None]) -> float | None:
@@ -128,6 +132,11 @@ class Calibration:
             calibrated combination of signals is there.
         """
         return first_word(self.calibrators.get(domain, ()), values)
+
+    def best(self, domain: str, reaches: Reaches) -> float:
+        """Return the largest probability of an answer whose signals are known in part; 0 where nothing judges it."""
+        found = [each.best(reaches) for each in self.calibrators.get(domain, ())]
+        return max((each for each in found if each is not None), default=0.0)
 
     def threshold(self, domain: str) -> float | None:
         """Return the probability from which answers of a domain are kept under the guarantee; None without one."""

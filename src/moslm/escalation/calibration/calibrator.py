@@ -43,6 +43,26 @@ class Scale:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What one signal can still become.
+
+    Attributes:
+        least: The lowest value it may have.
+        most: The highest.
+        may_lack: Whether it may turn out not to be measurable.
+    """
+
+    least: float
+    most: float
+    may_lack: bool = True
+
+
+ANYTHING = Reach(0.0, 1.0)
+Reaches = Mapping[str, Reach | None]
+"""By signal: what it can still become; None for one that is missing for good. What is not listed may be anything."""
+
+
+@dataclass(frozen=True, slots=True)
 class Calibrator:
     """Signals to probability, for one domain.
 
@@ -74,6 +94,19 @@ class Calibrator:
             value = known(values.get(scale.name))
             total += lacking if value is None else weight * scale.standardised(value)
         return total
+
+    def best(self, reaches: Reaches) -> float | None:
+        """Return the largest probability of an answer whose signals are known in part; None where it never judges."""
+        total = self.intercept
+        for scale, weight, lacking in zip(self.scales, self.weights, self.lacking, strict=True):
+            reach = reaches.get(scale.name, ANYTHING)
+            ends = [] if reach is None else [weight * scale.standardised(end) for end in (reach.least, reach.most)]
+            ends += [lacking] if scale.can_lack and (reach is None or reach.may_lack) else []
+            if not ends:
+                return None
+            total += max(ends)
+        # no curve falls anywhere, so the largest log-odds give the largest probability
+        return float(self.curve.apply(np.array([total]))[0])
 
     def probability(self, values: Mapping[str, float | None]) -> float:
         """Return the probability that the answer is right."""

@@ -10,8 +10,9 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import aclosing, closing
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
@@ -27,6 +28,7 @@ from pydantic import ConfigDict, Field, PrivateAttr
 
 from moslm.errors import BackendGarbled
 from moslm.models.chat.engine import Engine, EngineSpec, engine_for
+from moslm.models.halting import HALTED, halt
 from moslm.models.weights.shelf import find
 
 PROVIDER = "moslm-embedded"
@@ -60,6 +62,9 @@ class ChatEmbedded(BaseChatModel):
     deadline_ms: float = Field(default=30_000.0, gt=0)
     """When a call is given up, loading included."""
     stop: list[str] | None = None
+
+    halts: ClassVar[bool] = True
+    """Whether it ends an answer that is no longer wanted (`moslm.models.halting`)."""
 
     model_config = ConfigDict(protected_namespaces=())
 
@@ -134,12 +139,17 @@ class ChatEmbedded(BaseChatModel):
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
         deadline = time.monotonic() + self.deadline_ms / 1000
-        request = self._request(messages, stop, kwargs)
+        request, wanted, tally = self._request(messages, stop, kwargs), halt(), _Tally()
         with closing(self.load().stream(request, deadline)) as pieces:
             for piece in pieces:
                 chunk = self._chunk(piece)
+                tally.take(piece)
                 if chunk is not None:
                     yield chunk
+                if wanted.asked:
+                    break
+        if wanted.asked:
+            yield self._ended(tally)
 
     async def _astream(
         self,
@@ -149,14 +159,19 @@ class ChatEmbedded(BaseChatModel):
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
         deadline = time.monotonic() + self.deadline_ms / 1000
-        request = self._request(messages, stop, kwargs)
+        request, wanted, tally = self._request(messages, stop, kwargs), halt(), _Tally()
         engine = await asyncio.to_thread(self.load) if self._engine is None else self._engine
         # A generator left to the garbage collector would let the engine run on until then.
         async with aclosing(engine.astream(request, deadline)) as pieces:
             async for piece in pieces:
                 chunk = self._chunk(piece)
+                tally.take(piece)
                 if chunk is not None:
                     yield chunk
+                if wanted.asked:
+                    break
+        if wanted.asked:
+            yield self._ended(tally)
 
     def _request(self, messages: list[BaseMessage], stop: list[str] | None, kwargs: dict[str, Any]) -> dict[str, Any]:
         if any(_is_no_text(message) for message in messages):
@@ -173,6 +188,13 @@ class ChatEmbedded(BaseChatModel):
         if "tools" not in request:
             request |= {"stream": True, "stream_options": {"include_usage": True}, "return_progress": True}
         return request
+
+    def _ended(self, tally: _Tally) -> ChatGenerationChunk:
+        """Return the last chunk of an answer that was ended before its time."""
+        metadata = {"finish_reason": HALTED, "model_name": self.model_name, "model_provider": PROVIDER}
+        usage = _usage({"prompt_tokens": tally.read, "completion_tokens": tally.written})
+        message = AIMessageChunk(content="", response_metadata=metadata, usage_metadata=usage)
+        return ChatGenerationChunk(message=message)
 
     def _chunk(self, piece: dict[str, Any]) -> ChatGenerationChunk | None:
         """Turn a piece of an answer, or a whole one, into a chunk; None for mere progress."""
@@ -194,6 +216,21 @@ class ChatEmbedded(BaseChatModel):
             usage_metadata=_usage(usage),
         )
         return ChatGenerationChunk(message=message)
+
+
+@dataclass(slots=True)
+class _Tally:
+    """Tokens read and written so far; the engine itself counts them at the end alone."""
+
+    read: int = 0
+    written: int = 0
+
+    def take(self, piece: dict[str, Any]) -> None:
+        """Count what a piece brings."""
+        progress = piece.get("prompt_progress") or {}
+        self.read = progress.get("total", self.read)
+        choice: dict[str, Any] = next(iter(piece.get("choices") or ()), {})
+        self.written += len((choice.get("logprobs") or {}).get("content") or ())
 
 
 def _is_no_text(message: BaseMessage) -> bool:

@@ -16,6 +16,9 @@ from langchain_core.messages import AIMessage, BaseMessage
 FLOOR = -9999.0
 """Log-probability that stands for zero, as vLLM sends it: JSON has no minus infinity."""
 
+PRODUCED = "tokens_produced"
+"""Key in a message's metadata: the tokens of an answer that was ended before its server could count them."""
+
 _CHARACTERS_PER_TOKEN = 4
 _SPECIAL = re.compile(r"<\|[^|>]*\|>|</?s>|<eos>|<bos>|<pad>|<(?:start|end)_of_turn>")
 _END_OF_REASONING = "</think>"
@@ -42,7 +45,11 @@ def token_logprobs(message: BaseMessage) -> list[list[float]] | None:
         when the server sent none, or sent anything malformed: no number, NaN, or a probability above 1.
     """
     logprobs = message.response_metadata.get("logprobs")
-    content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
+    return rows_of(logprobs.get("content") if isinstance(logprobs, Mapping) else None)
+
+
+def rows_of(content: object) -> list[list[float]] | None:
+    """Read the log-probabilities of tokens as a server lists them; see `token_logprobs`."""
     if not isinstance(content, Sequence) or isinstance(content, str):
         return None
     if not all(isinstance(entry, Mapping) and isinstance(entry.get("token"), str) for entry in content):
@@ -60,6 +67,8 @@ def usage_of(message: BaseMessage, prompt: Sequence[BaseMessage] = ()) -> TokenC
         prompt: What was asked, for the estimate of its tokens.
     """
     usage = message.usage_metadata if isinstance(message, AIMessage) else None
+    if usage is None and (produced := message.response_metadata.get(PRODUCED)) is not None:
+        return TokenCount(sum(_estimate(each) for each in prompt), int(produced), known=False)
     if usage is not None and usage["input_tokens"] >= 0 and usage["output_tokens"] >= 0:
         return TokenCount(usage["input_tokens"], usage["output_tokens"], known=True)
     return TokenCount(sum(_estimate(each) for each in prompt), _estimate(message), known=False)

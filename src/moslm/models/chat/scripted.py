@@ -13,7 +13,7 @@ import re
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import BaseChatModel, LangSmithParams, LanguageModelInput
@@ -25,6 +25,7 @@ from langchain_core.utils.function_calling import convert_to_openai_tool
 from pydantic import ConfigDict, Field, PrivateAttr, SkipValidation
 
 from moslm.errors import BackendTimeout
+from moslm.models.halting import halt
 
 Reply = str | AIMessage | BaseException | type[BaseException] | Callable[[list[BaseMessage]], str | AIMessage]
 """One line of the script: a text, a message (with tool calls, say), a failure to raise, a function of the messages."""
@@ -50,6 +51,9 @@ class ScriptedChatModel(BaseChatModel):
     """A longer delay is given up after this time."""
     reports_usage: bool = True
     """Whether answers carry token counts (words are counted)."""
+
+    halts: ClassVar[bool] = True
+    """Whether it ends an answer that is no longer wanted (`moslm.models.halting`)."""
 
     model_config = ConfigDict(populate_by_name=True, arbitrary_types_allowed=True, protected_namespaces=())
 
@@ -201,9 +205,12 @@ class ScriptedChatModel(BaseChatModel):
 
     def _chunks(self, message: AIMessage) -> Iterator[ChatGenerationChunk]:
         """Yield the message word by word; tool calls, usage and names come with the last chunk, as from a server."""
+        wanted = halt()
         for token in _tokens(message.text):
             metadata = {"logprobs": self._logprobs([token])} if self.confidence is not None else {}
             yield ChatGenerationChunk(message=AIMessageChunk(content=token, response_metadata=metadata))
+            if wanted.asked:
+                return
         metadata = {key: value for key, value in message.response_metadata.items() if key != "logprobs"}
         calls = [
             tool_call_chunk(name=call["name"], args=json.dumps(call["args"]), id=call["id"], index=index)

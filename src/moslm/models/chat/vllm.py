@@ -13,13 +13,13 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
 from ipaddress import ip_address
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
 from langchain_core.language_models import LangSmithParams, LanguageModelInput
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import RunnableConfig
 from langchain_openai import ChatOpenAI
@@ -29,6 +29,7 @@ from moslm.config import ResilienceSettings, VLLMModel
 from moslm.errors import ConfigError
 from moslm.models.chat.continuing import Continuation, Diverged
 from moslm.models.deadlines import deadline
+from moslm.models.halting import HALTED, halt
 from moslm.models.replicas.attempts import Attempts, out_of_time
 from moslm.models.replicas.health import health_of
 from moslm.models.replicas.pool import ReplicaPool
@@ -59,6 +60,9 @@ class ChatVLLM(ChatOpenAI):
     deadline_s: float = 30.0
     """When a call is given up, however steadily its answer drips. (A synchronous call that does not stream is bounded
     between two bytes alone; the graph's own deadline ends that one.)"""
+
+    halts: ClassVar[bool] = True
+    """Whether it ends an answer that is no longer wanted (`moslm.models.halting`)."""
 
     _servers: list[ChatVLLM] = PrivateAttr(default_factory=list)
     """The same model at each of its addresses, this one first."""
@@ -156,7 +160,7 @@ class ChatVLLM(ChatOpenAI):
         run_manager: CallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> Iterator[ChatGenerationChunk]:
-        call, answer = self._call(messages), Continuation(self.model_name)
+        call, answer, wanted = self._call(messages), Continuation(self.model_name), halt()
         try:
             while not answer.finished:
                 server = self._servers[call.next()]
@@ -171,6 +175,11 @@ class ChatVLLM(ChatOpenAI):
                                 if run_manager:
                                     run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                                 yield chunk
+                            if wanted.asked:
+                                break
+                    if wanted.asked and not answer.finished:
+                        yield _ended(call)  # the connection is closed by now, so the server has stopped
+                        return
                     _check_whole(answer)
                 except Diverged:
                     raise
@@ -187,7 +196,7 @@ class ChatVLLM(ChatOpenAI):
         run_manager: AsyncCallbackManagerForLLMRun | None = None,
         **kwargs: Any,
     ) -> AsyncIterator[ChatGenerationChunk]:
-        call, answer = self._call(messages), Continuation(self.model_name)
+        call, answer, wanted = self._call(messages), Continuation(self.model_name), halt()
         try:
             while not answer.finished:
                 server = self._servers[await call.anext()]
@@ -200,6 +209,11 @@ class ChatVLLM(ChatOpenAI):
                                 if run_manager:
                                     await run_manager.on_llm_new_token(chunk.text, chunk=chunk)
                                 yield chunk
+                            if wanted.asked:
+                                break
+                    if wanted.asked and not answer.finished:
+                        yield _ended(call)  # the connection is closed by now, so the server has stopped
+                        return
                     _check_whole(answer)
                 except Diverged:
                     raise
@@ -321,6 +335,12 @@ def _passed(piece: ChatGenerationChunk, answer: Continuation, call: Attempts) ->
     if chunk is not None and answer.finished and not before:
         chunk.message.response_metadata["replica"] = call.use().model_dump(mode="json")
     return chunk
+
+
+def _ended(call: Attempts) -> ChatGenerationChunk:
+    """Return the last chunk of an answer that was ended before its time; it says who gave it."""
+    metadata = {"finish_reason": HALTED, "replica": call.use().model_dump(mode="json")}
+    return ChatGenerationChunk(message=AIMessageChunk(content="", response_metadata=metadata))
 
 
 def _check_whole(answer: Continuation) -> None:
