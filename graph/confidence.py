@@ -60,6 +60,8 @@ class Trust:
     """Version of the calibration, in force or not."""
     best: Callable[[Reaches], float] | None = None
     """The largest confidence of a draft whose signals are known in part; None where that cannot be told."""
+    reads: tuple[str, ...] | None = None
+    """Names of the signals that the gauge reads; None for any of them."""
     tracks: tuple[Track, ...] = ()
     """How labelled drafts ran before they ended."""
     watch: Watch | None = None
@@ -96,12 +98,14 @@ def trust(
     settings, promise = domain.settings, config.guarantee
     if settings.confidence != CALIBRATED:
         best = partial(_best_of_one, settings.confidence)
-        return Trust(raw(settings.confidence), settings.threshold, False, _unpromised(promise), None, best)
+        gauge, reads = raw(settings.confidence), (settings.confidence,)
+        return Trust(gauge, settings.threshold, False, _unpromised(promise), None, best, reads)
     found = read_calibration(settings.calibration) if settings.calibration else shipped(name)
     if found is None:
         if model._llm_type == "moslm-scripted":
             why = "a scripted model states in its script how sure it is"
-            return Trust(raw("mean", why), settings.threshold, False, (), None, partial(_best_of_one, "mean"))
+            best = partial(_best_of_one, "mean")
+            return Trust(raw("mean", why), settings.threshold, False, (), None, best, ("mean",))
         why = f"{name} was never calibrated; run: moslm calibrate"
         return Trust(missing(why), settings.threshold, False, (f"keeps nothing local: {why}",), None)
     gauge = calibrated(found, domain.name, name, revision() if found.model == name else "", signals)
@@ -122,7 +126,7 @@ def _watched(found: Calibration, domain: Domain, gauge: Gauge, drift: DriftSetti
         notices = (f"keeps nothing local: its calibration is {standing.state}, because {standing.why}",)
     tracks = tuple(track for domains in found.tracks.values() for track in domains)
     best = partial(found.best, domain.name)
-    return Trust(gauge, domain.settings.threshold, False, notices, found.version, best, tracks, watch)
+    return Trust(gauge, domain.settings.threshold, False, notices, found.version, best, found.signals, tracks, watch)
 
 
 def revision_of(model: BaseChatModel, stated: str) -> Callable[[], str]:
@@ -187,7 +191,8 @@ def lookouts(trusted: Trust, signals: Mapping[str, SignalFunction], early: Early
     def lowest(threshold: float) -> Floor | None:
         return floor(trusted.tracks, threshold, early.false_stops)
 
-    return Prospects(signals, trusted.gauge, trusted.best, lowest).lookout if early.stop else None
+    read = {name: signal for name, signal in signals.items() if trusted.reads is None or name in trusted.reads}
+    return Prospects(read, trusted.gauge, trusted.best, lowest).lookout if early.stop else None
 
 
 def _best_of_one(signal: str, reaches: Reaches) -> float:

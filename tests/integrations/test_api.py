@@ -15,14 +15,16 @@ import openai
 import pytest
 import uvicorn
 from langchain.agents import create_agent
-from langchain_core.messages import AIMessage
+from langchain_core.messages import AIMessage, HumanMessage
 from langchain_core.tools import tool
 from langchain_openai import ChatOpenAI
 from prometheus_client.parser import text_string_to_metric_families
 
 from moslm import Config, ConfigError
-from moslm.config import ApiKey, ApiSettings
+from moslm.config import ApiKey, ApiSettings, ResilienceSettings
 from moslm.integrations.api import build_api
+from moslm.models.replicas.pool import ReplicaPool
+from moslm.models.replicas.prefixes import read
 
 pytestmark = pytest.mark.loopback
 
@@ -314,6 +316,25 @@ async def test_a_client_that_hangs_up_ends_the_work(moslm, serve, scripted):
             assert time.monotonic() < deadline
             await asyncio.sleep(0.05)
     assert said.json()["choices"][0]["message"]["content"] == "Fast."
+
+
+def test_the_meters_show_how_the_model_servers_stand_by_number_and_without_their_address(moslm, serve):
+    pool = ReplicaPool("finance-7b", ["http://10.0.0.7/v1", "http://10.0.0.8/v1"], ResilienceSettings(), bool)
+    well, ill = (pool.take(read([HumanMessage(text)])) for text in ("One.", "Two."))
+    pool.failed(ill, "gone", died=False)
+    text = httpx.get(f"{serve(moslm())}/metrics", trust_env=False).text
+    samples = [each for family in text_string_to_metric_families(text) for each in family.samples]
+    found = {
+        (each.name, each.labels["replica"], each.labels.get("standing")): each.value
+        for each in samples
+        if each.labels.get("model") == "finance-7b"
+    }
+    assert found["moslm_replica_in_flight", str(well.replica + 1), None] == 1
+    assert found["moslm_replica_in_flight", str(ill.replica + 1), None] == 0
+    assert found["moslm_replica_calls_total", "1", None] == found["moslm_replica_calls_total", "2", None] == 1
+    assert found["moslm_replica_failures_total", str(ill.replica + 1), None] == 1
+    assert found["moslm_replica_standing", "1", "in_service"] == 1
+    assert "10.0.0" not in text
 
 
 def test_the_meters_count_what_was_decided_and_name_nobody(moslm, serve, client):

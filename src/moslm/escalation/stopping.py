@@ -42,6 +42,7 @@ class Prospects:
     """What is known of a domain's drafts before they are finished."""
 
     signals: Mapping[str, SignalFunction]
+    """Those that the gauge reads."""
     gauge: Gauge
     best: Callable[[Reaches], float] | None
     """The largest confidence that signals may have which are known in part; None where that cannot be told."""

@@ -45,4 +45,6 @@ def alternatives(draft: Draft) -> tuple[list[list[float]], str]:
 
 def _is_logprob(value: object) -> bool:
     """Tell whether a value can be a log-probability; a hair above 0 is rounding."""
+    if type(value) is float:  # nearly always, and asked of every alternative of every token
+        return -math.inf < value <= 1e-3
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and value <= 1e-3

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily
+from prometheus_client.metrics_core import Metric
+from prometheus_client.registry import Collector
 
 from moslm.decision import Decision
+from moslm.models.replicas.pool import pools
+from moslm.models.replicas.replica import ReplicaState
 
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30)
 
@@ -24,7 +31,9 @@ class Meters:
         self._tokens = Counter("moslm_tokens", "Tokens by model.", ["model", "role", "direction"], registry=every)
         self._spent = Counter("moslm_spent_usd", "US dollars by model.", ["model", "role"], registry=every)
         self._baseline = Counter("moslm_baseline_usd", "US dollars of the large model for everything.", registry=every)
+        self._stopped = Counter("moslm_stopped_drafts", "Drafts stopped early.", ["domain", "rule"], registry=every)
         self.in_flight = Gauge("moslm_in_flight", "Calls that are being answered.", registry=every)
+        every.register(_Servers())
 
     def called(self, status: int) -> None:
         """Count a call by how HTTP ended it."""
@@ -38,6 +47,8 @@ class Meters:
             self._reasons.labels(reason.trigger).inc()
         for draft in decision.drafts:
             self._drafts.labels(draft.domain, str(draft.accepted).lower()).inc()
+            if draft.stopped is not None:
+                self._stopped.labels(draft.domain, draft.stopped.rule).inc()
         for usage in decision.usage:
             self._tokens.labels(usage.model, usage.role, "input").inc(usage.input_tokens)
             self._tokens.labels(usage.model, usage.role, "output").inc(usage.output_tokens)
@@ -47,3 +58,36 @@ class Meters:
     def page(self) -> bytes:
         """Return the page that Prometheus reads."""
         return generate_latest(self.registry)
+
+
+class _Servers(Collector):
+    """What is known of the model servers at the moment it is read: by model and number, never by address."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the meters of every server that a model of this process may ask."""
+        names = ["model", "replica"]
+        standing = GaugeMetricFamily("moslm_replica_standing", "1 for how it stands.", labels=[*names, "standing"])
+        busy = GaugeMetricFamily("moslm_replica_in_flight", "Calls it is answering.", labels=names)
+        counts = {
+            "calls": CounterMetricFamily("moslm_replica_calls", "Calls it was given.", labels=names),
+            "failures": CounterMetricFamily("moslm_replica_failures", "Calls it failed.", labels=names),
+            "opened": CounterMetricFamily("moslm_replica_circuit_opened", "Times it was left alone.", labels=names),
+            "deaths": CounterMetricFamily("moslm_replica_deaths", "Times it went away.", labels=names),
+        }
+        for (model, replica), states in _by_server().items():
+            labels = [model, str(replica)]
+            busy.add_metric(labels, sum(each.in_flight for each in states))
+            for how in sorted({each.standing for each in states}):
+                standing.add_metric([*labels, how], 1)
+            for name, family in counts.items():
+                family.add_metric(labels, sum(getattr(each, name) for each in states))
+        yield from (standing, busy, *counts.values())
+
+
+def _by_server() -> dict[tuple[str, int], list[ReplicaState]]:
+    """Return what is known of each server; domains that share one know different things of it."""
+    found: dict[tuple[str, int], list[ReplicaState]] = {}
+    for pool in pools():
+        for state in pool.states():
+            found.setdefault((state.model, state.replica), []).append(state)
+    return dict(sorted(found.items()))

@@ -28,6 +28,14 @@ class AcceptedAnswer(BaseChatModel):
     def _llm_type(self) -> str:
         return "moslm-accepted"
 
+    @property
+    def _serialized(self) -> dict[str, Any]:
+        """What callbacks are told of it: LangChain would describe every field of each new one, its words included."""
+        return _SERIALIZED
+
+    def _get_invocation_params(self, stop: list[str] | None = None, **kwargs: Any) -> dict[str, Any]:
+        return {"_type": self._llm_type, "stop": stop, **kwargs}
+
     def _generate(
         self,
         messages: list[BaseMessage],
@@ -54,6 +62,14 @@ class AcceptedAnswer(BaseChatModel):
         if run_manager:
             run_manager.on_llm_new_token("", chunk=last)
         yield last
+
+
+_SERIALIZED = {
+    "lc": 1,
+    "type": "not_implemented",
+    "id": [*AcceptedAnswer.__module__.split("."), AcceptedAnswer.__name__],
+    "name": AcceptedAnswer.__name__,
+}
 
 
 def _last(message: AIMessage) -> AIMessageChunk:

@@ -105,7 +105,9 @@ def _without_own(entry: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) 
 
 def _number(value: object) -> float | None:
     """Return a log-probability between `FLOOR` and 0, or None; a hair above 0 is rounding."""
-    if isinstance(value, bool) or not isinstance(value, int | float) or math.isnan(value) or value > 1e-3:
+    if type(value) is not float and (isinstance(value, bool) or not isinstance(value, int | float)):
+        return None
+    if math.isnan(value) or value > 1e-3:
         return None
     return min(0.0, max(FLOOR, float(value)))
 

@@ -223,6 +223,17 @@ class ChatVLLM(ChatOpenAI):
         finally:
             call.left()
 
+    def _get_request_payload(
+        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
+    ) -> dict[str, Any]:
+        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
+        if "response_format" not in payload:
+            # what is passed as it is, the client does not walk through key by key, which takes milliseconds for the
+            # schemas of tools; the body that it sends is the same
+            plain = {name: payload.pop(name) for name in ("tools", "messages") if name in payload}
+            payload |= {"messages": [], "extra_body": {**plain, **(payload.get("extra_body") or {})}}
+        return payload
+
     def _create_chat_result(
         self, response: dict[str, Any] | openai.BaseModel, generation_info: dict[str, Any] | None = None
     ) -> ChatResult:

@@ -11,6 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from weakref import WeakSet
 
 from moslm.config import ResilienceSettings
 from moslm.models.replicas.balancing import Candidate, choose, work
@@ -54,6 +55,16 @@ class Refusal:
     why: str
 
 
+_POOLS: WeakSet[ReplicaPool] = WeakSet()
+_KNOWN = threading.Lock()
+
+
+def pools() -> tuple[ReplicaPool, ...]:
+    """Return every pool that is in use in this process, for meters."""
+    with _KNOWN:
+        return tuple(_POOLS)
+
+
 class ReplicaPool:
     """The servers of one model.
 
@@ -87,6 +98,8 @@ class ReplicaPool:
             Replica(i, address, Breaker(settings.failures_to_open, settings.open_ms / 1000), settings.max_in_flight)
             for i, address in enumerate(addresses)
         ]
+        with _KNOWN:
+            _POOLS.add(self)
 
     def __len__(self) -> int:
         return len(self._replicas)
