@@ -25,6 +25,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tracemalloc
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -291,10 +292,14 @@ async def memory(conversations: int) -> list[dict[str, Any]]:
             assert ("__interrupt__" in result) == (name == "waiting"), result
 
         await batch(ask, 50, 10)
-        before = resident_mib()
+        gc.collect()
+        tracemalloc.start()  # resident memory would show what the allocator keeps for itself, too
+        before = tracemalloc.get_traced_memory()[0]
         numbers = itertools.count(50)
         await batch(lambda _, ask=ask, numbers=numbers: ask(next(numbers)), conversations, 10)  # type: ignore[misc]
-        grown = resident_mib() - before
+        gc.collect()
+        grown = (tracemalloc.get_traced_memory()[0] - before) / 2**20
+        tracemalloc.stop()
         rows.append({"conversations": name, "count": conversations, "mib_per_1000": 1000 * grown / conversations})
     return rows
 

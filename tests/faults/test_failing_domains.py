@@ -11,6 +11,7 @@ import pytest
 from played_replica import words_for
 
 from moslm.config import VLLMModel
+from moslm.governance.audit import AuditLog
 from moslm.models.chat import build_chat_model
 
 pytestmark = pytest.mark.loopback
@@ -136,14 +137,14 @@ async def test_a_domain_that_fails_everywhere_is_stood_in_for_without_a_storm_of
 
 
 @pytest.mark.parametrize("gone", ["small", "large", "both"])
-async def test_whoever_is_dead_the_request_ends_typed_recorded_and_within_a_second(company, replicas, gone):
+async def test_whoever_is_dead_the_request_ends_typed_recorded_and_within_a_second(company, replicas, home, gone):
     first, second, above = await replicas(3)
     large = VLLMModel(kind="vllm", name="large", base_url=[above.url])
     graph = company({"finance": [first.url, second.url]}, large=large, deadline_ms=5000)
     await asked(graph, "w0 about my budget")
     for each in (first, second) if gone == "small" else (above,) if gone == "large" else (first, second, above):
         await each.close()
-    taken = []
+    taken, ids = [], set[str]()
     for number in range(10):
         question = f"d{number} about my budget"
         text, decision, seconds = await asked(graph, question)
@@ -152,6 +153,8 @@ async def test_whoever_is_dead_the_request_ends_typed_recorded_and_within_a_seco
         assert decision["outcome"] in {"small": ["escalated"], "large": ["answered"], "both": ["handed_over"]}[gone]
         assert decision["steps"]
         assert decision["usage"] or gone == "both"
+        ids.add(decision["id"])
+    assert ids <= {each.id for each in AuditLog(home / "audit.sqlite").list()}
     print(f"\n{gone} dead: slowest {max(taken):.2f} s")
     assert statistics.median(taken) < 1.0
 
