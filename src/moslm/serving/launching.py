@@ -152,8 +152,10 @@ def _found_vllm() -> list[str]:
 def _on_cpu(server: ServerSettings) -> Built:
     # without hardware for bfloat16 the CPU build refuses it or crawls
     dtype = [] if has_bf16() else ["--dtype", "float32"]
+    # VLLM_CPU_KVCACHE_SPACE, the older way to say it, takes whole GiB alone and ends the server over any other number
+    cache = ["--kv-cache-memory-bytes", str(round(server.kv_cache_gib * 2**30))]
     # compiling takes minutes at every start for a tenth of speed
-    return [*dtype, "--enforce-eager"], {"VLLM_CPU_KVCACHE_SPACE": f"{server.kv_cache_gib:g}"}
+    return [*dtype, "--enforce-eager", *cache], {}
 
 
 def _on_gpus(device: str) -> Built:

@@ -43,6 +43,7 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
     (
         r"CUDA out of memory|OutOfMemoryError|cudaErrorMemoryAllocation|less than desired GPU memory utilization"
         r"|No available memory for the cache blocks|larger than the available KV cache memory"
+        r"|is less than requested memory for kv"
         r"|std::bad_alloc|Cannot allocate memory|unable to allocate|Failed core proc\(s\): \{[^}]*: -9\b"
         r"|\bMemoryError\b",
         "out of memory; lower context, parallel or replicas, or take a smaller model",
@@ -70,16 +71,23 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
         "no such model: it is no folder with weights, and no hub that can be reached has it",
     ),
     (r"^moslm: (?P<own>[^\n]+)$", ""),
+    (
+        r"(?P<own>LoRA rank \d+ is greater than max_lora_rank \d+)",
+        '; add to args: "--max-lora-rank" and the rank',
+    ),
+    (r"(?P<own>invalid tool call parser: [\w-]+)", "; correct tool_parser"),
     (r"(?P<own>no file of weights at [^\n]+)", ""),
     (r"(?P<own>the weights '[^\n]+)", ""),
     (r"^(?P<own>[^\n]*cannot be loaded: no GGUF model[^\n]*)", ""),
     (r"error: (?P<own>(?:unrecognized arguments|argument |the following arguments)[^\n]*)", ""),
     (
-        r"(?P<own>User-specified max_model_len \(\d+\) is greater than the derived max_model_len[^\n.]*)",
+        r"(?P<own>User-specified max_model_len \(\d+\) is greater than the derived max_model_len \([\w.]+=\d+)",
         "",
     ),
+    # how pydantic tells what vLLM's settings refuse
+    (r"^\s*Value error, (?P<own>[^\n]+?)(?: \[type=value_error|$)", ""),
 )
-"""What a log says, and what it means; ``own`` is told in the log's own words."""
+"""What a log says, and what it means; ``own`` is told in the log's own words, and what it means comes after them."""
 
 _UNTOLD = ("Engine core initialization failed", "SystemExit", "KeyboardInterrupt")
 _PREFIX = re.compile(r"^(?:\([^)]*pid=\d+\)\s*)?(?:(?:INFO|WARNING|ERROR|DEBUG)\b[\d\s:,.-]*(?:\[[^\]]*\])?:?\s*)?")
@@ -118,7 +126,8 @@ def _said(log: str) -> str:
     for pattern, meaning in _SAYINGS:
         found = re.search(pattern, log, re.IGNORECASE | re.MULTILINE)
         if found:
-            return meaning or _short(_plain(found["own"]).removeprefix("moslm: "))
+            own = _plain(found.groupdict().get("own") or "").removeprefix("moslm: ")
+            return _short(own + meaning)
     return ""
 
 

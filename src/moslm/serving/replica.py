@@ -122,7 +122,8 @@ class Replica:
         elif self.state == "loading":
             self._has_time()
         elif seen is not None:
-            self._missed(seen.problem or "serves other models now")
+            gone = [name for name in self.launch.models if name not in seen.models]
+            self._missed(seen.problem or f"no longer serves {', '.join(gone)}")
 
     def measured(self, load: Load | None) -> None:
         """Take note of how busy it says it is, and of the memory it takes."""
