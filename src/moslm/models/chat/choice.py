@@ -33,33 +33,50 @@ def choosing(model: BaseChatModel, options: Sequence[str]) -> Runnable[Any, Any]
 def choice_probabilities(answer: BaseMessage, options: Sequence[str]) -> dict[str, float] | None:
     """Read how probable each option was at the first token that is one of them.
 
+    An answer that is an option written in several tokens (``ye``, ``s``) is read at the first of them: a token counts
+    for the one option that it begins.
+
     Returns:
         Probabilities that sum to 1; None when no log-probabilities came, they are no numbers, or no option is listed.
     """
     logprobs = answer.response_metadata.get("logprobs")
     content = logprobs.get("content") if isinstance(logprobs, Mapping) else None
-    for token in content if isinstance(content, Sequence) and not isinstance(content, str) else ():
-        if isinstance(token, Mapping) and any(_spells(token.get("token"), option) for option in options):
-            others = token.get("top_logprobs")
-            listed = [token, *(others if isinstance(others, Sequence) else ())]
-            masses = {option: _mass(option, listed) for option in options}
-            total = sum(masses.values())
-            return {option: mass / total for option, mass in masses.items()} if total > 0 else None
+    if not isinstance(content, Sequence) or isinstance(content, str):
+        return None
+    tokens = [each for each in content if isinstance(each, Mapping) and isinstance(each.get("token"), str)]
+    for token in tokens:
+        if any(_spells(token["token"], option) for option in options):
+            return _shares(token, options, lambda text: [each for each in options if _spells(text, each)])
+    if tokens and any(_spells(answer.text, option) for option in options):
+        return _shares(tokens[0], options, lambda text: _begun_by(text, options))
     return None
 
 
-def _mass(option: str, listed: Sequence[Any]) -> float:
-    """Return the mass of the tokens that spell an option; the chosen one may be listed twice and counts once."""
-    spelled: dict[str, float] = {}
-    for entry in listed:
-        token, value = (entry.get("token"), entry.get("logprob")) if isinstance(entry, Mapping) else (None, None)
-        if _spells(token, option) and isinstance(value, int | float) and math.isfinite(value):
-            spelled[str(token)] = math.exp(min(value, 0.0))
-    return sum(spelled.values())
+def _shares(
+    token: Mapping[str, Any], options: Sequence[str], stands_for: Callable[[str], list[str]]
+) -> dict[str, float] | None:
+    """Share the mass of a place out to the options; a chosen token may be listed twice and counts once."""
+    others = token.get("top_logprobs")
+    masses: dict[str, dict[str, float]] = {option: {} for option in options}
+    for entry in (token, *(others if isinstance(others, Sequence) else ())):
+        text, value = (entry.get("token"), entry.get("logprob")) if isinstance(entry, Mapping) else (None, None)
+        if isinstance(text, str) and isinstance(value, int | float) and math.isfinite(value):
+            for option in stands_for(text):
+                masses[option][text] = math.exp(min(value, 0.0))
+    sums = {option: sum(of_token.values()) for option, of_token in masses.items()}
+    total = sum(sums.values())
+    return {option: mass / total for option, mass in sums.items()} if total > 0 else None
 
 
-def _spells(token: object, option: str) -> bool:
-    return isinstance(token, str) and token.strip(_STRIPPED).lower() == option.lower()
+def _spells(token: str, option: str) -> bool:
+    return token.strip(_STRIPPED).lower() == option.lower()
+
+
+def _begun_by(token: str, options: Sequence[str]) -> list[str]:
+    """Return the option that a token begins; nothing where it could become several."""
+    text = token.strip(_STRIPPED).lower()
+    begun = [option for option in options if text and option.lower().startswith(text)]
+    return begun if len(begun) == 1 else []
 
 
 def _vllm(model: BaseChatModel, options: Sequence[str]) -> dict[str, Any]:
