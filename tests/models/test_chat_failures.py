@@ -78,3 +78,12 @@ def test_an_order_to_stop_is_no_failure(order):
 def test_telling_failures_apart_imports_no_client():
     code = "import sys, moslm.models.chat.failures; print([m for m in ('openai', 'xllamacpp') if m in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_vllms_refusal_of_a_prompt_that_is_too_long_is_told_from_its_other_refusals():
+    says = "Error code: 400 - This model's maximum context length is 2048 tokens. However, your prompt contains 4010"
+    assert str(as_backend_error(_with_status(ValueError(says), 400), "m")) == (
+        "m was sent more text than its context holds"
+    )
+    other = ValueError("Error code: 400 - temperature must be non-negative")
+    assert "context" not in str(as_backend_error(_with_status(other, 400), "m"))

@@ -2,6 +2,7 @@
 
 Client libraries put addresses, keys and whole server replies into their messages, so nothing of a message is kept.
 Errors are told apart by the names of their classes: the libraries that define them need not be imported, or installed.
+One is told by its words, because its class says less: a prompt that is too long.
 Knows nothing of what becomes of the error.
 """
 
@@ -28,8 +29,12 @@ _BY_STATUS: dict[int, tuple[type[BackendError], str]] = {
     504: (BackendTimeout, "did not answer before its gateway's deadline"),
 }
 
+_TOO_LONG = (BackendGarbled, "was sent more text than its context holds")
+_SAYS_TOO_LONG = "maximum context length"
+"""What vLLM's refusal of a prompt beyond its context has in common with OpenAI's; its code names another parameter."""
+
 _BY_NAME: tuple[tuple[frozenset[str], type[BackendError], str], ...] = (
-    (frozenset({"ContextOverflowError"}), BackendGarbled, "was sent more text than its context holds"),
+    (frozenset({"ContextOverflowError"}), *_TOO_LONG),
     (
         frozenset({"ModelTimeoutError", "APITimeoutError", "TimeoutException", "TimeoutError"}),
         BackendTimeout,
@@ -92,6 +97,8 @@ def _classified(error: Exception) -> tuple[type[BackendError], str]:
     status = getattr(error, "status_code", None)
     if isinstance(status, int) and status in _BY_STATUS:
         return _BY_STATUS[status]
+    if status == 400 and _SAYS_TOO_LONG in str(error):
+        return _TOO_LONG
     names = {cls.__name__ for cls in type(error).__mro__}
     for known, kind, says in _BY_NAME:
         if names & known:
