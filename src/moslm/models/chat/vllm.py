@@ -27,6 +27,7 @@ from pydantic import PrivateAttr, SecretStr
 
 from moslm.config import ResilienceSettings, VLLMModel
 from moslm.errors import ConfigError
+from moslm.models.chat.connections import async_client, client
 from moslm.models.chat.continuing import Continuation, Diverged
 from moslm.models.deadlines import deadline
 from moslm.models.halting import HALTED, halt
@@ -414,17 +415,9 @@ def _at(
         extra_body=settings.extra_body or None,
         profile=profile,
         openai_proxy=None,
-        # A redirect would leave the hosts that were checked, and a proxy of the environment would see every request.
-        http_client=openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False, trust_env=False),
-        http_async_client=_async_client(timeout),
+        http_client=client(timeout),
+        http_async_client=async_client(timeout),
     )
-
-
-def _async_client(timeout: openai.Timeout) -> Any:
-    # A kept connection belongs to the event loop that opened it, and the next call may come from another.
-    limits = openai.DEFAULT_CONNECTION_LIMITS
-    limits = type(limits)(max_connections=limits.max_connections, max_keepalive_connections=0)
-    return openai.DefaultAsyncHttpxClient(timeout=timeout, follow_redirects=False, trust_env=False, limits=limits)
 
 
 def _key(variable: str | None) -> SecretStr:
