@@ -87,3 +87,11 @@ def test_vllms_refusal_of_a_prompt_that_is_too_long_is_told_from_its_other_refus
     )
     other = ValueError("Error code: 400 - temperature must be non-negative")
     assert "context" not in str(as_backend_error(_with_status(other, 400), "m"))
+
+
+@pytest.mark.parametrize("status", [500, None])
+def test_a_vllm_whose_engine_died_counts_as_down_whether_it_had_begun_to_answer_or_not(status):
+    error = RuntimeError("EngineCore encountered an issue. See stack trace (above) for the root cause.")
+    failure = as_backend_error(_with_status(error, status), "m")
+    assert type(failure) is BackendDown
+    assert str(failure) == "m has lost the engine behind its server"

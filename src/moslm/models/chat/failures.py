@@ -2,7 +2,7 @@
 
 Client libraries put addresses, keys and whole server replies into their messages, so nothing of a message is kept.
 Errors are told apart by the names of their classes: the libraries that define them need not be imported, or installed.
-One is told by its words, because its class says less: a prompt that is too long.
+Two are told by their words, because their class says less: a prompt that is too long, and an engine that died.
 Knows nothing of what becomes of the error.
 """
 
@@ -32,6 +32,10 @@ _BY_STATUS: dict[int, tuple[type[BackendError], str]] = {
 _TOO_LONG = (BackendGarbled, "was sent more text than its context holds")
 _SAYS_TOO_LONG = "maximum context length"
 """What vLLM's refusal of a prompt beyond its context has in common with OpenAI's; its code names another parameter."""
+
+_DEAD = (BackendDown, "has lost the engine behind its server")
+_SAYS_DEAD = "EngineCore encountered an issue"
+"""What vLLM's server says, with status 500 or in the middle of a stream, between its engine's death and its own."""
 
 _BY_NAME: tuple[tuple[frozenset[str], type[BackendError], str], ...] = (
     (frozenset({"ContextOverflowError"}), *_TOO_LONG),
@@ -99,6 +103,8 @@ def _classified(error: Exception) -> tuple[type[BackendError], str]:
         return _BY_STATUS[status]
     if status == 400 and _SAYS_TOO_LONG in str(error):
         return _TOO_LONG
+    if status in (None, 500) and _SAYS_DEAD in str(error):
+        return _DEAD
     names = {cls.__name__ for cls in type(error).__mro__}
     for known, kind, says in _BY_NAME:
         if names & known:
