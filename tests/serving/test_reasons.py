@@ -88,6 +88,22 @@ def test_a_part_that_a_healthy_server_lacks_is_not_the_reason():
     assert why(1, f"{harmless}\nKeyError: 'qwen9'") == "ended with status 1: KeyError: 'qwen9'"
 
 
+DEAD = (
+    "(APIServer pid=8) ERROR 11-26 [serving.py:9] vllm.v1.engine.exceptions.EngineDeadError: EngineCore encountered an"
+)
+
+
+def test_an_engine_that_was_killed_is_told_from_one_that_failed():
+    harmless = "(Worker pid=9) WARNING 11-26 [utils.py:5] Failed to create linear. Exception: could not create it"
+    assert (
+        why(0, f"{harmless}\n{DEAD}") == "its engine process was killed, most likely by the system for want of memory"
+    )
+    failed = (
+        "(EngineCore pid=9) ERROR 11-26 [core.py:9] EngineCore encountered a fatal error.\n(EngineCore pid=9) ERROR "
+    )
+    assert why(0, f"{failed}11-26 [core.py:9] ValueError: a bug\n{DEAD}") == "ended with status 0: ValueError: a bug"
+
+
 def test_the_first_cause_is_told_and_not_the_general_failure_after_it():
     log = f"(EngineCore pid=9) ERROR 11-24 [core.py:9] ValueError: heads 7 do not divide by 2\n{ENGINE}"
     assert why(1, log) == "ended with status 1: ValueError: heads 7 do not divide by 2"

@@ -189,6 +189,7 @@ def test_a_replica_that_is_killed_is_started_again_while_the_other_stays(serve, 
     steps(supervisor, lambda: first.state == "healthy")
     assert (first.restarted, second.restarted) == (1, 0)
     assert len(fake.pids(port + 1)) == 1
+    assert "Loading weights" in first.log.with_name(f"{first.log.name}.1").read_text()
 
 
 def test_a_replica_that_keeps_dying_is_given_up(serve, steps, fake, free_port):

@@ -59,13 +59,16 @@ class Child:
     Args:
         command: What to run.
         env: What is set beside this process's environment.
-        log: File that takes what it writes; an older one is replaced.
+        log: File that takes what it writes; what an earlier one wrote is kept beside it, ending in ``.1``.
         grace_s: How long it may take to end after it was asked to.
     """
 
     def __init__(self, command: Sequence[str], env: Mapping[str, str], log: Path, grace_s: float = GRACE_S) -> None:
         self.log, self._grace_s = log, grace_s
         log.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.suppress(FileNotFoundError):
+            # a server that is started again must not take away why it died
+            log.replace(log.with_name(f"{log.name}.1"))
         reading, self._pipe = os.pipe()
         kept = [sys.executable, "-I", keeper.__file__, str(reading), str(grace_s), *command]
         try:

@@ -129,7 +129,10 @@ def _vllm(name: str, server: ServerSettings, index: int) -> Built:
     arguments += _given("--max-model-len", server.context) + _given("--max-num-seqs", server.parallel)
     if server.adapters:
         modules = [f"{domain}={adapter}" for domain, adapter in server.adapters.items()]
-        arguments += ["--enable-lora", "--max-loras", str(len(modules)), "--lora-modules", *modules]
+        # a request without an adapter that the CPU build (0.32) batches with others is given the last place's adapter:
+        # that place must stay empty
+        places = len(modules) + (device == "cpu")
+        arguments += ["--enable-lora", "--max-loras", str(places), "--lora-modules", *modules]
     if server.tool_parser:
         arguments += ["--enable-auto-tool-choice", "--tool-call-parser", server.tool_parser]
     env = {"VLLM_NO_USAGE_STATS": "1", "DO_NOT_TRACK": "1"}

@@ -84,12 +84,17 @@ _SAYINGS: tuple[tuple[str, str], ...] = (
         r"(?P<own>User-specified max_model_len \(\d+\) is greater than the derived max_model_len \([\w.]+=\d+)",
         "",
     ),
+    # an engine that fails writes down why, and one that is killed cannot
+    (
+        r"\A(?!(?s:.*)encountered a fatal error)(?s:.*)EngineDeadError",
+        "its engine process was killed, most likely by the system for want of memory",
+    ),
     # how pydantic tells what vLLM's settings refuse
     (r"^\s*Value error, (?P<own>[^\n]+?)(?: \[type=value_error|$)", ""),
 )
 """What a log says, and what it means; ``own`` is told in the log's own words, and what it means comes after them."""
 
-_UNTOLD = ("Engine core initialization failed", "SystemExit", "KeyboardInterrupt")
+_UNTOLD = ("Engine core initialization failed", "EngineDeadError", "SystemExit", "KeyboardInterrupt")
 _PREFIX = re.compile(r"^(?:\([^)]*pid=\d+\)\s*)?(?:(?:INFO|WARNING|ERROR|DEBUG)\b[\d\s:,.-]*(?:\[[^\]]*\])?:?\s*)?")
 _EXCEPTION = re.compile(r"(?:^|\s)((?:[\w.]*Error|[\w.]*Exception)): (\S.*)$")
 
