@@ -1,19 +1,20 @@
 # Every target documents itself: `make` prints this list.
 PYTHON ?= python3
 VENV   ?= .venv
+REAL   ?= .venv-real
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip --disable-pip-version-check
 export DO_NOT_TRACK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format studio classifier calibration docs clean
+.PHONY: help demo test test-real check format studio classifier calibration docs clean
 
 help: ## Print this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-12s %s\n", $$1, $$2}'
 
-$(VENV)/.python:
+%/.python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "MoSLM needs Python 3.11 or newer; name one: make PYTHON=python3.12 ..." >&2; exit 2; }
-	$(PYTHON) -m venv $(VENV)
+	$(PYTHON) -m venv $*
 	@touch $@
 
 $(VENV)/.demo: $(VENV)/.python pyproject.toml constraints.txt
@@ -31,6 +32,21 @@ demo: $(VENV)/.demo ## Install, pull the embedded model, put six requests to it 
 test: $(VENV)/.dev ## Install what the tests need and run them all
 	$(BIN)/moslm pull
 	LANGGRAPH_STRICT_MSGPACK=true $(BIN)/python -m pytest $(ARGS)
+
+# On a GPU the official vllm, as its own dependencies have it; else exactly what constraints.txt names, which has no CUDA in it.
+$(REAL)/.real: $(REAL)/.python pyproject.toml tests/real_models/requirements.txt tests/real_models/constraints.txt
+	@$(PYTHON) tests/real_models/machine.py --install
+	if [ "$$($(PYTHON) tests/real_models/machine.py --install)" = vllm ]; then \
+		$(REAL)/bin/python -m pip install --quiet -r tests/real_models/requirements.txt -e '.[vllm,tools]'; \
+	else \
+		$(REAL)/bin/python -m pip install --quiet --no-deps -r tests/real_models/constraints.txt -e .; \
+	fi
+	@touch $@
+
+test-real: $(REAL)/.real ## Serve the small model by a real vLLM, on the GPU or the CPU, and run the whole graph on it
+	@$(PYTHON) tests/real_models/machine.py
+	$(REAL)/bin/moslm pull
+	LANGGRAPH_STRICT_MSGPACK=true $(REAL)/bin/python -m pytest -o faulthandler_timeout=500 $(or $(ARGS),tests/real_models)
 
 check: $(VENV)/.dev ## Lint, format, types, import directions: what a commit must pass
 	$(BIN)/ruff check .
@@ -63,4 +79,4 @@ docs: $(VENV)/.dev ## Write what the documentation takes from the code: module l
 	$(BIN)/moslm graph --png docs/graph.png --mermaid docs/graph.mmd
 
 clean: ## Remove the environment and what was built
-	rm -rf $(VENV) build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
+	rm -rf $(VENV) $(REAL) build dist *.egg-info src/*.egg-info .mypy_cache .ruff_cache .pytest_cache
