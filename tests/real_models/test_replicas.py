@@ -28,8 +28,7 @@ async def busy_one(served: Served) -> int:
 
 @pytest.mark.parametrize("part", ["server", "engine"])
 async def test_a_replica_killed_in_the_middle_of_an_answer_costs_nobody_a_word(served, graph, served_model, part):
-    long = served_model(max_tokens=160, extra_body={"ignore_eos": True})
-    whole = graph({"customer_service": long}, optimistic_streaming=True)
+    whole = graph({"customer_service": served_model(long=True)}, optimistic_streaming=True)
     undisturbed = (await whole.ainvoke(ORDER))["messages"][-1].text
     shown, killed, final = "", None, None
     async for mode, piece in whole.astream(ORDER, stream_mode=["messages", "values"]):
