@@ -6,6 +6,7 @@ Run by ``make test-real`` in an environment of its own. What cannot run here fai
 from __future__ import annotations
 
 import os
+import random
 import socket
 import subprocess
 import sys
@@ -159,11 +160,18 @@ def served_model(served: Served) -> Callable[..., dict[str, Any]]:
 
 
 def _free_ports() -> int:
-    """Return the first of two ports in a row that nobody listens on."""
+    """Return the first of two ports in a row that nobody listens on.
+
+    They lie below those that the system gives to outgoing connections, because the servers take half a minute to bind
+    them, and some connection would have one of them by then.
+    """
     for _ in range(50):
+        port = random.randrange(20_000, 30_000)
         with socket.socket() as first, socket.socket() as second:
-            first.bind(("127.0.0.1", 0))
-            port = first.getsockname()[1]
-            if port < 65_535 and second.connect_ex(("127.0.0.1", port + 1)) != 0:
-                return int(port)
+            try:
+                first.bind(("127.0.0.1", port))
+                second.bind(("127.0.0.1", port + 1))
+            except OSError:
+                continue
+        return port
     raise AssertionError("no free ports")
