@@ -15,7 +15,16 @@ from numpy.typing import NDArray
 from moslm.models.classifiers.head import Careful, Head, window
 from moslm.models.classifiers.prototypes import Prototypes, find_prototypes
 from moslm.models.classifiers.regression import Array, fit_softmax, rounded
-from moslm.models.classifiers.rows import EXAMPLES, PartedRow, Row, drawn, row_weights, with_asides
+from moslm.models.classifiers.rows import (
+    EXAMPLES,
+    SURROUNDED_EVERY,
+    WRITTEN,
+    PartedRow,
+    Row,
+    drawn,
+    row_weights,
+    with_asides,
+)
 from moslm.models.classifiers.tempering import as_tempered, best_far, tempered, told_apart
 from moslm.models.encoders import Encoder
 from moslm.models.encoders.ngrams import Sparse, hashed_ngrams, inverse_document_frequency
@@ -29,6 +38,9 @@ CAREFUL_ROWS = 5000
 _DENSE_PENALTY, _LEXICAL_PENALTY, _CAREFUL_PENALTY = 1e-5, 3e-6, 1e-5
 _PROTOTYPES = 60
 """Prototypes of a label; twice as many found no more novel requests of CLINC150."""
+
+
+_SPARED_WRITTEN = 400
 
 
 STEPS = round((1 + AGAIN) * (DENSE_ITERATIONS + LEXICAL_ITERATIONS)) + 2 * CAREFUL_ITERATIONS
@@ -50,17 +62,17 @@ def fit_head(
     Args:
         rows: Fitted on; every label occurs.
         held_out: Never fitted on, drawn like the requests to come. Its familiar rows give the temperatures and, with
-            half of the domains' own examples as a head sees them that was fitted without that half, the calibration:
-            those examples are the nearest thing to what will be asked here. Empty: nothing is calibrated.
+            half of the domains' own examples and some of the written requests as a head sees them that was fitted
+            without these, the calibration: those are nearer to what will be asked here. Empty: nothing is calibrated.
         labels: The labels, in the order of the columns.
         encoder: Turns texts into vectors for the first reading.
         careful: Turns texts into vectors for the second reading; None for a head of one reading.
         parted: Requests of several parts, from which it learns when they are about several domains.
         step: Called after each iteration.
     """
+    spared, plain = (_spared(rows), _spared_written(rows)) if held_out else ([], [])
     rows = with_asides(rows)
-    spared = _spared(rows) if held_out else []
-    out = set(spared)
+    out = {*spared, *plain}
     with ThreadPoolExecutor(1) as beside:
         # the dear encoder reads while the first reading is fitted: much of that keeps only one core busy
         reading = beside.submit(_read_carefully, rows, careful) if careful is not None else None
@@ -82,9 +94,11 @@ def fit_head(
         head = replace(head, far=best_far(head, familiar, [row for row in held_out if row.label is None]))
     strange = [_strangeness(head, familiar)] if familiar else []
     if without is not None:
-        strange.append(_strangeness(as_tempered(without, head), spared))
-    head = replace(head, calibration=np.sort(np.concatenate([*strange, np.zeros(0)])))
-    return told_apart(head, parted, familiar)
+        without = as_tempered(without, head)
+        strange += [_strangeness(without, own) for own in (spared, plain) if own]
+    head = replace(head, calibration=_alike(strange))
+    singles = [(head, familiar), *((without, own) for own in (spared, plain) if without and own)]
+    return told_apart(head, parted, singles)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,10 +144,31 @@ def _prototypes(rows: Sequence[Row], vectors: Array, labels: tuple[str, ...]) ->
 
 
 def _spared(rows: Sequence[Row]) -> list[Row]:
-    """Return every second of the domains' own examples; none where a label would be left with fewer than ten."""
+    """Return about half of the domains' own examples; none where a label would be left with fewer than ten."""
     own = [row for row in rows if row.source == EXAMPLES]
     counts = [sum(row.label == name for row in own) for name in {row.label for row in own}]
-    return own[::2] if own and min(counts) >= 20 else []
+    return [row for row in _seen_once(rows) if row.source == EXAMPLES][::2] if own and min(counts) >= 20 else []
+
+
+def _spared_written(rows: Sequence[Row]) -> list[Row]:
+    """Return some of the written requests of one domain, where there are many: they show how one domain is asked."""
+    own = [row for row in _seen_once(rows) if row.source == WRITTEN and row.label is not None]
+    return own[:: len(own) // _SPARED_WRITTEN] if len(own) >= 10 * _SPARED_WRITTEN else []
+
+
+def _seen_once(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows that no other row repeats among asides."""
+    return [row for number, row in enumerate(rows) if number % SURROUNDED_EVERY]
+
+
+def _alike(kinds: Sequence[Array]) -> NDArray[np.float64]:
+    """Return what is measured of several kinds of requests as one, in which each kind counts alike, ascending.
+
+    Held-out rows are many and come from the sources that were fitted on; a company's own requests do not.
+    """
+    most = max((len(kind) for kind in kinds), default=0)
+    found = [np.sort(kind)[np.linspace(0, len(kind) - 1, most).round().astype(int)] for kind in kinds if len(kind)]
+    return np.sort(np.concatenate([*found, np.zeros(0)])).astype(np.float64)
 
 
 def _strangeness(head: Head, rows: Sequence[Row]) -> Array:

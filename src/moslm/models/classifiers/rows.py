@@ -21,7 +21,8 @@ EXAMPLES = "examples"
 WRITTEN = "written"
 """Source name of the requests written for MoSLM (``corpus/``)."""
 _SHARES = {EXAMPLES: 0.15, WRITTEN: 0.35}
-_SURROUNDED_EVERY = 4
+SURROUNDED_EVERY = 4
+"""Every so many-th row is fitted on a second time, among asides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +86,5 @@ def drawn(rows: Sequence[Row], most: int) -> list[Row]:
 def with_asides(rows: Sequence[Row]) -> list[Row]:
     """Return the rows and, for every fourth, one more that says the same among words that say nothing of it."""
     asides, chance = read_asides(), random.Random(0)
-    more = [replace(row, text=surrounded(row.text, asides, chance)) for row in rows[::_SURROUNDED_EVERY]]
+    more = [replace(row, text=surrounded(row.text, asides, chance)) for row in rows[::SURROUNDED_EVERY]]
     return [*rows, *more]

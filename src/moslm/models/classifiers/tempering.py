@@ -17,9 +17,8 @@ from moslm.models.classifiers.judging import auroc
 from moslm.models.classifiers.prototypes import Prototypes
 from moslm.models.classifiers.regression import Array, rounded, softmax
 from moslm.models.classifiers.rows import PartedRow, Row
-from moslm.models.classifiers.several import fit_several
+from moslm.models.classifiers.several import fit_several, log_odds
 from moslm.models.encoders.cores import side_by_side
-from moslm.turn import Turn
 
 _TEMPERATURES = np.geomspace(0.3, 8, 60)
 _FARS = (0.0, 0.25, 0.5, 1.0, 2.0, 4.0)
@@ -95,21 +94,35 @@ def best_far(head: Head, familiar: Sequence[Row], novel: Sequence[Row]) -> float
     return max(_FARS, key=told)
 
 
-def told_apart(head: Head, parted: Sequence[PartedRow], familiar: Sequence[Row]) -> Head:
-    """Return the head with its regression for several domains, and what held-out single requests measure by it."""
-    single = [familiar[number].text for number in _evenly(len(familiar), _SINGLE_ROWS)]
+def told_apart(head: Head, parted: Sequence[PartedRow], singles: Sequence[tuple[Head, Sequence[Row]]]) -> Head:
+    """Return the head with its regression for several domains, and what held-out single requests measure by it.
+
+    Args:
+        head: The head that is kept.
+        parted: Requests of several parts.
+        singles: Requests about one domain of each kind there is, and the head that did not see them. Among those
+            held out alone, requests as this company has them would be missing: short ones on its own subjects.
+    """
+    kinds = [[(judge, rows[n].text) for n in _evenly(len(rows), _SINGLE_ROWS)] for judge, rows in singles if rows]
+    classifiers = {id(judge): EncoderClassifier(judge) for judge, _ in singles}
     parted = _of_all_sources(parted, _PARTED_ROWS)
-    classifier = EncoderClassifier(head)
+
+    def features(asked: tuple[Head, str]) -> Array:
+        return classifiers[id(asked[0])].several_features(asked[1])
+
     if any(row.several for row in parted):
-        half = single[::2]
-        single = single[1::2]
-        texts = [*(row.text for row in parted), *half]
-        features = list(side_by_side(classifier.several_features, texts))
-        several = np.array([row.several for row in parted] + [False] * len(half))
-        sources = np.array([row.source for row in parted] + [_SINGLE] * len(half))
-        head = replace(head, several=rounded(fit_several(features, several, sources)))
-        classifier = EncoderClassifier(head)
-    measured = list(side_by_side(lambda text: classifier.rank([Turn("user", text)]).several or 0.0, single))
+        fitted = [kind[::2] for kind in kinds]
+        kinds = [kind[1::2] for kind in kinds]
+        asked = [*((head, row.text) for row in parted), *(each for kind in fitted for each in kind)]
+        several = np.array([row.several for row in parted] + [False] * (len(asked) - len(parted)))
+        names = [f"{_SINGLE}{number}" for number, kind in enumerate(fitted) for _ in kind]
+        sources = np.array([row.source for row in parted] + names)
+        classifiers.setdefault(id(head), EncoderClassifier(head))
+        found = list(side_by_side(features, asked))
+        head = replace(head, several=rounded(fit_several(found, several, sources)))
+    measured = [
+        log_odds(each, head.several) for each in side_by_side(features, [each for kind in kinds for each in kind])
+    ]
     return replace(head, single=np.sort(np.array(measured, np.float64)))
 
 
