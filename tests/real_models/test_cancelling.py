@@ -9,14 +9,17 @@ import pytest
 from langchain_core.messages import AIMessageChunk
 from served import Served, until
 
+from moslm.config import EarlyEscalationSettings
+
 ORDER = {"messages": [("user", "How long do I have to return an order?")]}
 
 
 @pytest.fixture
 def long_winded(graph: Any, served_model: Any) -> Any:
-    """A graph whose customer service never comes to an end by itself within the test."""
+    """A graph whose customer service never comes to an end by itself within the test, nor is stopped by the gate."""
     endless = served_model(max_tokens=1500, extra_body={"ignore_eos": True})
-    return lambda **changes: graph({"customer_service": endless}, **changes)
+    unstopped = EarlyEscalationSettings(stop=False)
+    return lambda **changes: graph({"customer_service": endless}, **{"early_escalation": unstopped, **changes})
 
 
 async def running(served: Served) -> int:
