@@ -10,7 +10,7 @@ from moslm.config import ClassifierSettings
 from moslm.domains import load_domains
 from moslm.models.classifiers import artefact, build_classifier
 from moslm.models.classifiers.banking import make_bank
-from moslm.models.classifiers.fitting import fit_head
+from moslm.models.classifiers.fitting import _alike, fit_head
 from moslm.models.classifiers.judging import auroc, calibration_error, judged
 from moslm.models.classifiers.rows import EXAMPLES, Row
 from moslm.models.encoders import load_encoder
@@ -97,6 +97,25 @@ def test_a_text_is_scored_to_the_same_bit_in_any_company():
     together = head.scores(texts)
     for number, text in enumerate(texts):
         assert (head.scores([text])[0] == together[number]).all()
+
+
+def test_each_kind_of_familiar_request_counts_alike_in_the_yardstick():
+    many, few = np.zeros(1000, np.float32), np.array([7.0, 9.0], np.float32)
+    yardstick = _alike([many, few, np.zeros(0, np.float32)])
+    assert len(yardstick) == 2000
+    assert (yardstick > 0).mean() == 0.5
+    assert set(yardstick.tolist()) == {0.0, 7.0, 9.0}
+
+
+def test_where_distance_counts_a_text_far_from_everything_is_read_twice_however_sure_its_words_are():
+    head = artefact.read(artefact.SHIPPED)
+    first = head.first_reading(["Where is my order?"])
+    sure = np.array([[30.0, 0, 0, 0, 0]], np.float32)
+    assert head.prototypes is not None
+    for typical, far_off in ((10.0, False), (-10.0, True)):
+        moved = replace(head, prototypes=replace(head.prototypes, typical=typical))
+        assert replace(moved, far=2.0).doubts(sure, first).tolist() == [far_off]
+        assert not replace(moved, far=0.0).doubts(sure, first).any()
 
 
 def test_the_artefact_stays_small():

@@ -40,10 +40,6 @@ class Variants:
         at = row * self.count + style
         return self.ids[self.starts[at] : self.starts[at + 1]]
 
-    def lengths(self) -> NDArray[np.int64]:
-        """Return how many pieces each text has as it was written."""
-        return np.diff(self.starts)[:: self.count]
-
 
 def drawn(examples: Sequence[Example], tokenizer: Path, count: int, *, seed: int = 0) -> Variants:
     """Draw the variants of every example on all cores."""
