@@ -1,0 +1,59 @@
+"""Typed settings, read from one TOML file; data only, builds nothing.
+
+The embedded default needs no file at all. `load` turns every mistake into one line that names file, key, value and
+mend. ``moslm config schema`` prints the JSON Schema for editors.
+"""
+
+from moslm.config.domains import Defaults, DomainSettings
+from moslm.config.edges import ApiKey, ApiSettings, McpServer, RecallSettings
+from moslm.config.loading import home, load, validated
+from moslm.config.models import (
+    EmbeddedModel,
+    HostedModel,
+    ModelSettings,
+    Profile,
+    ResilienceSettings,
+    ScriptedModel,
+    VLLMModel,
+    deadline_of,
+)
+from moslm.config.reading import ClassifierSettings, Limits, TriggerSettings
+from moslm.config.servers import RaySettings, ScalingSettings, ServerSettings
+from moslm.config.settings import Settings
+from moslm.config.spending import LargeModelSettings, Price
+from moslm.config.trust import DriftSettings, EarlyEscalationSettings, GuaranteeSettings, SecondOpinionSettings
+from moslm.config.whole import Config
+
+__all__ = [
+    "ApiKey",
+    "ApiSettings",
+    "ClassifierSettings",
+    "Config",
+    "Defaults",
+    "DomainSettings",
+    "DriftSettings",
+    "EarlyEscalationSettings",
+    "EmbeddedModel",
+    "GuaranteeSettings",
+    "HostedModel",
+    "LargeModelSettings",
+    "Limits",
+    "McpServer",
+    "ModelSettings",
+    "Price",
+    "Profile",
+    "RaySettings",
+    "RecallSettings",
+    "ResilienceSettings",
+    "ScalingSettings",
+    "ScriptedModel",
+    "SecondOpinionSettings",
+    "ServerSettings",
+    "Settings",
+    "TriggerSettings",
+    "VLLMModel",
+    "deadline_of",
+    "home",
+    "load",
+    "validated",
+]

@@ -1,0 +1,63 @@
+"""What stands around the graph: MCP servers, remembered answers, the OpenAI-compatible endpoint."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from moslm.config.settings import DomainName, HttpUrl, ServerName, Settings
+
+
+class McpServer(Settings):
+    """An MCP server whose tools plug in (extra ``mcp``)."""
+
+    transport: Literal["stdio", "streamable_http", "sse"] = "stdio"
+    command: str | None = None
+    args: list[str] = []
+    env: dict[str, str] = {}
+    url: HttpUrl | None = None
+    domains: list[DomainName] = []
+    """Domains whose models may use its tools; empty means all."""
+    effects: dict[str, Literal["read", "write"]] = {}
+    """Effect of each tool; one that is not listed counts as a write and waits for a person."""
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> McpServer:
+        if self.transport == "stdio" and not self.command:
+            raise ValueError('transport = "stdio" needs a command')
+        if self.transport != "stdio" and not self.url:
+            raise ValueError(f'transport = "{self.transport}" needs a url')
+        return self
+
+
+class RecallSettings(Settings):
+    """Answers that are remembered, where the graph runs with a LangGraph store."""
+
+    enabled: bool = True
+    ttl_minutes: float = Field(default=60, gt=0)
+
+
+class ApiKey(Settings):
+    """One caller of the OpenAI-compatible endpoint."""
+
+    env: str
+    """Name of the environment variable that holds the caller's key."""
+    tenant: str = Field(default="default", min_length=1, max_length=128)
+    user: str | None = Field(default=None, max_length=256)
+    role: Literal["user", "operator", "reviewer", "auditor", "admin"] = "user"
+    """What the caller may do: writes run without a person's approval for operators and admins alone."""
+    may_escalate: bool = True
+
+
+class ApiSettings(Settings):
+    """The OpenAI-compatible endpoint (``moslm api``, extra ``api``)."""
+
+    keys: dict[ServerName, ApiKey] = {}
+    """The callers by name. Without any, the endpoint is served to this machine alone."""
+    model: str = Field(default="moslm", min_length=1)
+    """The model name that clients ask for."""
+    max_body_kib: int = Field(default=1024, ge=1, le=65_536)
+    """Longest body of a request."""
+    most_in_flight: int = Field(default=256, ge=1)
+    """Requests answered at once; one more is told to try again."""

@@ -1,0 +1,89 @@
+"""From a TOML file to settings; every mistake is one line that names file, key, value and mend.
+
+`tomllib` reads, pydantic judges.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from moslm.config.servers import ServerSettings
+from moslm.config.settings import Settings
+from moslm.config.whole import Config
+from moslm.errors import ConfigError
+from moslm.mistakes import first_mistake
+
+S = TypeVar("S", bound=Settings)
+
+
+def home() -> Path:
+    """Return the folder of what MoSLM keeps between runs: ``$MOSLM_HOME``, by default ``~/.moslm``."""
+    return Path(os.environ.get("MOSLM_HOME") or Path.home() / ".moslm")
+
+
+def load(path: str | Path | None = None) -> Config:
+    """Read the configuration.
+
+    Args:
+        path: A TOML file; None gives the embedded default. Relative paths inside it are relative to its folder.
+
+    Raises:
+        ConfigError: The file is missing or no TOML, or a setting cannot stand; one line with file, key, value and mend.
+    """
+    if path is None:
+        return Config()
+    file = Path(path)
+    try:
+        values = tomllib.loads(file.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise ConfigError("no such file", file=str(path), mend="run: moslm config example > moslm.toml") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"not TOML: {error}", file=str(path)) from None
+    except OSError as error:
+        raise ConfigError(f"cannot be read: {error.strerror}", file=str(path)) from None
+    config = validated(Config, values, file=str(path))
+    return _with_absolute_paths(config, file.resolve().parent)
+
+
+def validated(section: type[S], values: dict[str, Any], *, file: str, prefix: str = "") -> S:
+    """Judge plain values by a section's schema.
+
+    Raises:
+        ConfigError: The first setting that cannot stand.
+    """
+    try:
+        return section.model_validate(values)
+    except ValidationError as error:
+        raise first_mistake(error, section, file, prefix) from None
+
+
+def _with_absolute_paths(config: Config, folder: Path) -> Config:
+    update: dict[str, Any] = {"domain_folders": [folder / each for each in config.domain_folders]}
+    if config.audit_file:
+        update["audit_file"] = folder / config.audit_file
+    if config.classifier.head:
+        update["classifier"] = config.classifier.model_copy(update={"head": folder / config.classifier.head})
+    if config.defaults.calibration:
+        own = folder / config.defaults.calibration
+        update["defaults"] = config.defaults.model_copy(update={"calibration": own})
+    update["domains"] = {
+        name: each.model_copy(update={"calibration": folder / each.calibration}) if each.calibration else each
+        for name, each in config.domains.items()
+    }
+    update["servers"] = {name: _with_absolute_models(each, folder) for name, each in config.servers.items()}
+    return config.model_copy(update=update)
+
+
+def _with_absolute_models(server: ServerSettings, folder: Path) -> ServerSettings:
+    def absolute(name: str) -> str:
+        # a hub name looks like a relative path: only what is there, or says that it is a path, is one
+        is_path = name.startswith((".", "~")) or (folder / name).exists()
+        return str(folder / Path(name).expanduser()) if is_path else name
+
+    adapters = {domain: absolute(each) for domain, each in server.adapters.items()}
+    return server.model_copy(update={"model": absolute(server.model), "adapters": adapters})

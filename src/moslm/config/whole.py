@@ -1,0 +1,78 @@
+"""`Config`: everything ``moslm.toml`` may say, a field for each section."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import model_validator
+
+from moslm.config.domains import Defaults, DomainSettings
+from moslm.config.edges import ApiSettings, McpServer, RecallSettings
+from moslm.config.reading import ClassifierSettings, Limits, TriggerSettings
+from moslm.config.servers import RaySettings, ServerSettings
+from moslm.config.settings import DomainName, ServerName, Settings
+from moslm.config.spending import LargeModelSettings, Price
+from moslm.config.trust import DriftSettings, EarlyEscalationSettings, GuaranteeSettings
+
+
+class Config(Settings):
+    """Everything ``moslm.toml`` may say. The embedded default is ``Config()``."""
+
+    multi_domain: Literal["escalate", "fan_out"] = "escalate"
+    optimistic_streaming: bool = False
+    """Whether drafts stream while they are written, before they are judged. One that is rejected is withdrawn by a
+    ``moslm.retracted`` event, which names the messages that whoever shows the stream must take back."""
+    domain_folders: list[Path] = []
+    """Folders of domain folders, beside the shipped ones."""
+    only_domains: list[DomainName] | None = None
+    """Which domains are served; by default all that were found."""
+    defaults: Defaults = Defaults()
+    domains: dict[DomainName, DomainSettings] = {}
+    servers: dict[ServerName, ServerSettings] = {}
+    """Model servers that ``moslm serve`` brings up; domains name them in ``server``."""
+    ray: RaySettings | None = None
+    """Runs the servers on Ray, on this machine or a cluster; by default each replica is a process of this machine."""
+    classifier: ClassifierSettings = ClassifierSettings()
+    triggers: TriggerSettings = TriggerSettings()
+    guarantee: GuaranteeSettings | None = None
+    drift: DriftSettings = DriftSettings()
+    early_escalation: EarlyEscalationSettings = EarlyEscalationSettings()
+    large_model: LargeModelSettings | None = None
+    limits: Limits = Limits()
+    recall: RecallSettings = RecallSettings()
+    api: ApiSettings = ApiSettings()
+    allow_hosts: list[str] = ["loopback", "private"]
+    """Hosts that a ``base_url`` may name: ``loopback``, ``private``, or host names and addresses."""
+    database_url: str | None = None
+    """SQLAlchemy address of the company database; by default a small sample company that is created on first use."""
+    database_url_env: str | None = None
+    """Name of the environment variable that holds the address, when it carries a password."""
+    mcp: dict[str, McpServer] = {}
+    prices: dict[str, Price] = {}
+    """Prices by model name; they override the shipped table."""
+    baseline_model: str = "gpt-4o"
+    """The model that "large model for everything" is priced on."""
+    audit_file: Path | None = None
+    """SQLite file of the audit log; by default ``audit.sqlite`` in `home`."""
+
+    @model_validator(mode="after")
+    def _servers_have_ports_of_their_own(self) -> Config:
+        taken: dict[int, str] = {}
+        # on Ray all are asked at one
+        for name, server in self.servers.items() if self.ray is None else ():
+            for port in server.ports:
+                if port in taken:
+                    raise ValueError(f"the servers {taken[port]} and {name} both take port {port}")
+                taken[port] = name
+        return self
+
+    def base_urls(self, server: str) -> list[str]:
+        """Return where a server is asked: each replica at its own port, or all of them where Ray Serve listens."""
+        return [self.ray.base_url(server)] if self.ray else self.servers[server].base_urls
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the settings: every request is judged by exactly one configuration."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
