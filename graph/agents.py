@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -10,16 +11,20 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 from langchain_core.tools import BaseTool
+from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.prebuilt import ToolNode
 
+from moslm.budgets.ledger import Ledger
 from moslm.budgets.prices import PriceTable
-from moslm.config import Config, HostedModel, ModelSettings
+from moslm.config import Config, ModelSettings
 from moslm.domains import Domain
 from moslm.errors import ConfigError, MissingExtraError
 from moslm.escalation.opinions import SecondOpinion, own_word, second_answer
 from moslm.escalation.signals import SignalFunction
 from moslm.graph.confidence import Trust, lookouts, revision_of, trust, value_of_asking
+from moslm.graph.spending import costs, price_of, till_of
 from moslm.models.chat import build_chat_model
+from moslm.models.paying import PriceOf, Till
 from moslm.nodes.callers import Offer
 from moslm.nodes.drafting import DomainAgent
 from moslm.privacy.egress import check_base_url
@@ -41,13 +46,20 @@ class Workshop:
         mcp: Mapping[str, Sequence[BaseTool]],
         signals: Mapping[str, SignalFunction],
         going_up: Callable[[int, int], float],
+        ledger: Ledger,
     ) -> None:
-        self.config, self.file, self.prices = config, file, prices
+        self.config, self.file, self.prices, self.ledger = config, file, prices, ledger
         self.signals, self.going_up = signals, going_up
         company = shared_company(config, file=file)
         if config.database_url or config.database_url_env:
             company()  # an address that cannot stand is told now, and not when the first model calls a tool
         self._options: Any = {"tools": tools, "mcp": mcp, "company": company, "file": file}
+
+    def till(self, name: str, given: BaseChatModel | None, settings: ModelSettings) -> Till | None:
+        """Return where a small model's calls are paid; None for one whose calls are free."""
+        if not costs(self.config, self.prices, name, given, settings):
+            return None
+        return till_of(self.ledger, name, given, settings, self.prices)
 
     def toolbox(self, domain: Domain, calls_tools: bool) -> Toolbox:
         """Return the tools of a domain, or its handbook alone for a model that calls none."""
@@ -84,10 +96,13 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
     revision = revision_of(model, stated)
     trusted = trust(domain, model, name, revision, workshop.signals, workshop.config)
     price = price_of(workshop.prices, name, given, settings.model)
+    till = workshop.till(name, given, settings.model)
+    # bound, so that no answer can be longer than what is set aside for it
+    most = {"max_tokens": till.max_tokens} if till and given is not None else {}
     optimistic = workshop.config.optimistic_streaming
     agent = DomainAgent(
         name=domain.name,
-        model=_bound(model, toolbox.tools, _config(domain.name, optimistic)),
+        model=_bound(model, toolbox.tools, _config(domain.name, optimistic), most),
         model_name=name,
         prompt=domain.prompt,
         tools=ToolNode(list(toolbox.tools), handle_tool_errors=toolbox.on_error) if toolbox.tools else None,
@@ -95,14 +110,16 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
         how_to_call=partial(_how_to_call, {tool.name: tool for tool in toolbox.tools}),
         search=_search(toolbox, settings.passages) if not calls_tools and settings.passages else None,
         price=price,
+        till=till,
+        tool_bytes=sum(len(json.dumps(convert_to_openai_tool(tool)).encode()) for tool in toolbox.tools),
         deadline_s=settings.deadline_ms / 1000,
         max_rounds=settings.max_tool_rounds,
         max_input_tokens=int(profile.get("max_input_tokens") or 8192),
-        second_opinions=tuple(_second_opinions(domain, model, name, price, workshop)),
+        second_opinions=tuple(_second_opinions(domain, model, name, price, till, workshop)),
         worth=value_of_asking(trusted, workshop.signals, workshop.going_up, settings.second_opinion.usd_per_second),
         revision=revision,
         replicas=getattr(model, "replicas", tuple),
-        offer=offering(model, toolbox.tools, _config(domain.name, optimistic)) if able else None,
+        offer=offering(model, toolbox.tools, _config(domain.name, optimistic), **most) if able else None,
         optimistic=optimistic,
         lookout=lookouts(trusted, workshop.signals, workshop.config.early_escalation) if _halts(model) else None,
         required=trusted.required,
@@ -112,36 +129,27 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
 
 
 def _second_opinions(
-    domain: Domain, model: BaseChatModel, name: str, price: Callable[[int, int], float], workshop: Workshop
+    domain: Domain, model: BaseChatModel, name: str, price: PriceOf, till: Till | None, workshop: Workshop
 ) -> Iterator[SecondOpinion]:
     """Yield what may be asked about a domain's drafts, in the order the settings give."""
     settings = domain.settings.second_opinion
     for signal in settings.ask:
         if signal == "self_check":
-            opinion = own_word(model, name, price)
+            opinion, paid = own_word(model, name, price), till
         elif settings.model is None:
-            opinion = second_answer(model, name, price, settings.temperature)
+            opinion, paid = second_answer(model, name, price, settings.temperature), till
         else:
             key = f"domains.{domain.name}.second_opinion.model"
             other = chat_model(settings.model, domain.settings.deadline_ms, workshop.config, workshop.file, key)
             known_as = model_name(other)
             opinion = second_answer(other, known_as, price_of(workshop.prices, known_as, None, settings.model), None)
-        yield replace(
-            opinion, runnable=opinion.runnable.with_config(tags=SILENT, run_name=f"{signal} of {domain.name}")
-        )
+            paid = workshop.till(known_as, None, settings.model)
+        asked = opinion.runnable.with_config(tags=SILENT, run_name=f"{signal} of {domain.name}")
+        yield replace(opinion, runnable=asked, till=paid)
 
 
 def _how_to_call(tools: Mapping[str, BaseTool], name: str) -> str:
     return how_to_call(tools[name]) if name in tools else f"There is no such tool; there are {', '.join(tools)}."
-
-
-def price_of(
-    prices: PriceTable, name: str, given: BaseChatModel | None, settings: ModelSettings
-) -> Callable[[int, int], float]:
-    """Return what calls of this model cost; a hosted model without a price is refused now, not when the bill comes."""
-    owned = None if given is not None else not isinstance(settings, HostedModel)
-    prices.of(name, owned=owned)
-    return partial(prices.cost_usd, name, owned=owned)
 
 
 def chat_model(
@@ -161,9 +169,11 @@ def _config(domain: str, optimistic: bool) -> RunnableConfig:
     return {"run_name": f"{domain} model", "tags": [] if optimistic else SILENT}
 
 
-def _bound(model: BaseChatModel, tools: Sequence[BaseTool], config: RunnableConfig) -> Runnable[Any, Any]:
+def _bound(
+    model: BaseChatModel, tools: Sequence[BaseTool], config: RunnableConfig, arguments: Mapping[str, Any]
+) -> Runnable[Any, Any]:
     bound: Runnable[Any, Any] = model.bind_tools(list(tools)) if tools else model
-    return bound.with_config(config)
+    return (bound.bind(**arguments) if arguments else bound).with_config(config)
 
 
 def offering(model: BaseChatModel, own: Sequence[BaseTool], config: RunnableConfig, **arguments: Any) -> Offer | None:

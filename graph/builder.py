@@ -94,7 +94,7 @@ def _wired(parts: Parts) -> MoSLMGraph:
     add(review(), metadata={"room": "person"})
     watches = {name: each.watch for name, each in parts.trusted.items() if each.watch is not None}
     watch = partial(watch_drafts, watches)
-    add(respond(parts.audit, parts.memory, parts.terms, watch), metadata={"room": "governance"})
+    add(respond(parts.audit, parts.memory, parts.terms, watch, parts.count), metadata={"room": "governance"})
 
     graph.add_edge(START, "screen")
     graph.add_conditional_edges("screen", routes.after_screen, ["recall", "respond"])
@@ -104,6 +104,6 @@ def _wired(parts: Parts) -> MoSLMGraph:
     graph.add_edge("answer", "check_draft")  # the join: domains asked side by side answer in one superstep
     graph.add_conditional_edges("check_draft", routes.after_check_draft, ["respond", "escalate", "review"])
     graph.add_conditional_edges("review", routes.after_review, ["answer", "escalate", "respond"])
-    graph.add_edge("escalate", "respond")
+    graph.add_conditional_edges("escalate", routes.after_escalate, ["respond", "answer", "review"])
     graph.add_edge("respond", END)
     return graph

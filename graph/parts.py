@@ -15,14 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
-from langchain_core.runnables import RunnableLambda
 from langchain_core.tools import BaseTool
 from langgraph.store.base import BaseStore
 
-from moslm.budgets.caps import DailyCap
+from moslm.budgets.ledger import Ledger
 from moslm.budgets.prices import PriceTable
 from moslm.budgets.throttle import Throttle
-from moslm.config import Config, HostedModel, LargeModelSettings, ModelSettings, ScriptedModel, deadline_of, home, load
+from moslm.config import Config, HostedModel, LargeModelSettings, ScriptedModel, deadline_of, home, load
 from moslm.decision import Check, Classification
 from moslm.domains import Domain, load_domains
 from moslm.errors import ConfigError
@@ -31,19 +30,18 @@ from moslm.escalation.signals import SIGNALS, SignalFunction
 from moslm.escalation.triggers import DRAFT_TRIGGERS, REQUEST_TRIGGERS, Evidence, Policy, Trigger
 from moslm.escalation.verdicts import judge_request
 from moslm.governance.audit import AuditLog
-from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering, price_of
+from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering
 from moslm.graph.confidence import CALIBRATED, Trust, announce
+from moslm.graph.spending import at_cap, build_ledger, counting, till_of
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
+from moslm.models.paying import PriceOf
 from moslm.models.replicas.replica import ReplicaState
 from moslm.nodes.check import PolicyFor
 from moslm.nodes.drafting import DomainAgent
 from moslm.nodes.escalate import LargeModel
 from moslm.nodes.recall import Memory
-from moslm.nodes.respond import AuditTrail, Terms
+from moslm.nodes.respond import AuditTrail, Counting, Terms
 from moslm.state import Turn
-
-_LONGEST_ANSWER = 1024
-"""Tokens a large model may answer with where neither it nor its settings say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +65,8 @@ class Parts:
     large_model: LargeModel | None
     audit: AuditTrail
     terms: Terms
+    ledger: Ledger
+    count: Counting
 
     def replicas(self) -> dict[str, tuple[ReplicaState, ...]]:
         """Return what is known of each domain's model servers at this moment, for meters and people."""
@@ -106,12 +106,12 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
     domains = load_domains(settings, file=file)
     served = {name: domain for name, domain in domains.items() if not domain.large_model_only}
     _only_known(given.models, served, "models")
-    prices = PriceTable(settings.prices)
+    prices = PriceTable(settings.prices, settings.currencies)
     signals = {**SIGNALS, **given.signals}
     _check_confidence(settings, served, signals, file)
-    large = _large(settings, file, given.large_model, prices)
-    going_up = large.price if large else partial(prices.cost_usd, settings.baseline_model)
-    workshop = Workshop(settings, file, prices, given.tools, mcp_tools(settings, file), signals, going_up)
+    ledger, large = _above(settings, file, given.large_model, prices, domains)
+    going_up: PriceOf = large.till.price if large else partial(prices.cost_usd, settings.baseline_model)
+    workshop = Workshop(settings, file, prices, given.tools, mcp_tools(settings, file), signals, going_up, ledger)
     made = {name: domain_agent(domain, given.models.get(name), workshop) for name, domain in served.items()}
     agents = {name: agent for name, (agent, _) in made.items()}
     trusted = {name: trusts for name, (_, trusts) in made.items()}
@@ -132,47 +132,40 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
         large_model=large,
         audit=AuditLog(settings.audit_file or home() / "audit.sqlite"),
         terms=_terms(settings, served, thresholds, prices),
+        ledger=ledger,
+        count=counting(ledger, large.name if large else None),
     )
 
 
-def _large(config: Config, file: str | None, given: BaseChatModel | None, prices: PriceTable) -> LargeModel | None:
+def _above(
+    config: Config, file: str | None, given: BaseChatModel | None, prices: PriceTable, domains: Mapping[str, Domain]
+) -> tuple[Ledger, LargeModel | None]:
+    """Return the ledger, and the large model that is paid through it; None where there is none."""
     settings = config.large_model
     if settings is None and given is None:
-        return None
+        return build_ledger(config, file, domains, None), None
     # a model passed in code without a section is guarded by the section's defaults
     settings = settings or LargeModelSettings(model=ScriptedModel(kind="scripted"))
     deadline_ms = deadline_of(settings.latency_ms, settings.deadline_ms)
     model = given or chat_model(settings.model, deadline_ms, config, file, "large_model.model")
     name = settings.model.name if given is None and isinstance(settings.model, HostedModel) else model_name(model)
-    cap = DailyCap(max_usd=settings.max_usd_per_day, max_calls=settings.max_calls_per_day)
+    ledger = build_ledger(config, file, domains, (name, settings))
     throttle = Throttle(per_minute=settings.requests_per_minute, max_wait_ms=settings.max_wait_ms)
-    most = _most_tokens(settings.model, given)
+    till = till_of(ledger, name, given, settings.model, prices, throttle)
     # bound, so that no answer can be longer than what was set aside for it
-    bounded = model.bind(max_tokens=most) if given is not None else model
-    return LargeModel(
+    most = {"max_tokens": till.max_tokens} if given is not None else {}
+    bounded = model.bind(**most) if most else model
+    large = LargeModel(
         model=bounded.with_config(tags=SILENT, run_name="large model"),
         name=name,
         system_prompt=settings.system_prompt,
         deadline_s=deadline_ms / 1000,
-        max_tokens=most,
-        price=price_of(prices, name, given, settings.model),
-        reserve=cap.reserve,
-        offer=offering(
-            model,
-            (),
-            {"run_name": "large model", "tags": SILENT},
-            **({"max_tokens": most} if given is not None else {}),
-        ),
-        throttle=RunnableLambda(lambda _: throttle.acquire(), afunc=lambda _: throttle.aacquire(), name="throttle"),
+        till=till,
+        at_cap=at_cap(config, domains),
+        max_wait_s=config.budgets.max_wait_ms / 1000,
+        offer=offering(model, (), {"run_name": "large model", "tags": SILENT}, **most),
     )
-
-
-def _most_tokens(settings: ModelSettings, given: BaseChatModel | None) -> int:
-    """Return the longest answer the large model may give: a passed model's own limit, or that of its settings."""
-    own = getattr(given, "max_tokens", None)
-    if isinstance(own, int) and own > 0:
-        return own
-    return getattr(settings, "max_tokens", _LONGEST_ANSWER)
+    return ledger, large
 
 
 def _reader(config: Config, file: str | None, domains: Mapping[str, Domain], given: Classifier | None) -> Reader:

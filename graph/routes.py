@@ -33,6 +33,8 @@ def after_check_request(state: MoSLMState) -> str | list[Send]:
 
 def after_check_draft(state: MoSLMState) -> str:
     """Carry out the verdict on the drafts."""
+    if state.get("reply"):
+        return "respond"
     action = str(state["checks"][-1]["action"])
     return "respond" if action == "answer" else action
 
@@ -45,6 +47,16 @@ def after_review(state: MoSLMState) -> str | list[Send]:
     if decided:
         return [_to_answer(state, draft["task"]) for draft in decided]
     return "escalate"
+
+
+def after_escalate(state: MoSLMState) -> str | list[Send]:
+    """Give the answer; or, where a cap stood in the way, ask whoever is asked then."""
+    if state.get("reply"):
+        return "respond"
+    if (state.get("budget") or {}).get("at_cap") == "ask":
+        return "review"
+    shared = any(check["action"] == "fan_out" for check in state["checks"])
+    return [_to_answer(state, task) for task in tasks(state, "fan_out" if shared else "answer")]
 
 
 def tasks(state: MoSLMState, action: str) -> list[Task]:
@@ -76,4 +88,6 @@ def _owners(spans: Sequence[dict[str, Any]], domains: Sequence[str]) -> list[tup
 def _to_answer(state: MoSLMState, task: Task) -> Send:
     draft = state.get("drafts", {}).get(task["part"])
     own = AnswerInput(task=task, request=state["request"], classification=state.get("classification"), draft=draft)
+    if (state.get("budget") or {}).get("at_cap") == "answer_locally":
+        own["finish"] = True
     return Send("answer", own)

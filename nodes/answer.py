@@ -10,6 +10,8 @@ from collections.abc import Generator
 from typing import Any
 
 from moslm.models.calls import Call
+from moslm.models.paying import paying
+from moslm.nodes.accounts import account_of
 from moslm.nodes.drafting import DomainAgent, drafted
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import AnswerInput, Draft, Request
@@ -20,12 +22,21 @@ def answer(agents: dict[str, DomainAgent]) -> Node:
     """Return the step that drafts one part of the answer with the agent of its domain."""
 
     def step(state: AnswerInput, run: Run) -> Generator[Call, Any, Update]:
-        draft = yield from drafted(agents[state["task"]["domain"]], state)
+        task = state["task"]
+        account = account_of(state["request"], task["domain"], f"answer {task['part']} {_round(state)}")
+        draft = yield from paying(drafted(agents[task["domain"]], state), account)
         if not draft.get("pending"):
             run.emit(_drafted(state["request"], draft))
-        return {"drafts": {state["task"]["part"]: draft}}
+        return {"drafts": {task["part"]: draft}}
 
     return Node("answer", step)
+
+
+def _round(state: AnswerInput) -> str:
+    """Tell a draft that goes on after a person decided, or that is made to be finished, from the first."""
+    draft = state.get("draft")
+    waited = len(draft.get("tools", [])) if draft and draft.get("pending") else 0
+    return f"{waited} {bool(state.get('finish'))}"
 
 
 def _drafted(request: Request, draft: Draft) -> events.Drafted:

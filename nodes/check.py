@@ -14,7 +14,14 @@ from moslm.escalation.confidence import Confidence, Gauge, lowest, measure
 from moslm.escalation.declining import declines
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import DraftEvidence, Evidence, Policy, Trigger
-from moslm.escalation.verdicts import ask_about_writes, for_the_caller, judge_drafts, judge_request, unread
+from moslm.escalation.verdicts import (
+    as_they_are,
+    ask_about_writes,
+    for_the_caller,
+    judge_drafts,
+    judge_request,
+    unread,
+)
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import Call, Draft, MoSLMState, Reply, Request
 from moslm.telemetry import events
@@ -73,24 +80,38 @@ def check_draft(
             policy(request["multi_domain"]),
             tuple(_evidence(part, drafts[part], found[part], _threshold(request, drafts[part])) for part in drafts),
         )
-        check = judge_drafts(evidence, triggers)
+        capped = _capped(state)
+        check = as_they_are(capped, _are_answers(evidence)) if capped else judge_drafts(evidence, triggers)
         run.emit(events.checked(request["id"], check, lowest(each.confidence for each in evidence.drafts)))
         update: Update = {
             "checks": [check.model_dump(mode="json")],
             "measured": {
-                each.part: _measured(each, found[each.part], check.action == "answer") for each in evidence.drafts
+                each.part: _measured(each, found[each.part], check.action == "answer" and not capped)
+                for each in evidence.drafts
             },
         }
-        stands = _standing(drafts) if check.action == "answer" else None
+        stands = _standing(drafts) if check.action == "answer" and not capped else None
         _retract(run, request, drafts, check, stands)
         if check.action == "answer":
             update["reply"] = {**_reply(list(drafts.values()), titles), "shown": stands}
+        elif capped:
+            update["reply"] = Reply(text="", outcome="handed_over", answered_by=None, refusal=capped)
         return update
 
     def _threshold(request: Request, draft: Draft) -> float:
         return required[draft["task"]["domain"]](request["threshold"])
 
     return Node("check_draft", step)
+
+
+def _capped(state: MoSLMState) -> str | None:
+    """Return why nobody above can be asked, where drafts are shown as they are then."""
+    budget = state.get("budget") or {}
+    return str(budget["why"]) if budget.get("at_cap") == "answer_locally" else None
+
+
+def _are_answers(evidence: Evidence) -> bool:
+    return not any(draft.error or draft.declined or draft.stopped for draft in evidence.drafts)
 
 
 def _classification(state: MoSLMState) -> Classification:

@@ -7,6 +7,7 @@ stands. Whether the draft is good enough is not judged here.
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Collection, Generator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,6 +35,7 @@ from moslm.escalation.stopping import Lookouts, finishes
 from moslm.models.calls import Call
 from moslm.models.chat.logprobs import token_logprobs, usage_of
 from moslm.models.chat.watched import Unfinished, Watched
+from moslm.models.paying import PriceOf, Till, billed
 from moslm.models.replicas.replica import ReplicaState
 from moslm.nodes.callers import Offer, calls_of, how_to_call, instructed, results, with_tools
 from moslm.nodes.notes import WORKED_EXAMPLES, with_notes
@@ -65,8 +67,8 @@ class DomainAgent:
     """What to tell a model whose call of the named tool could not be read."""
     search: Runnable[Any, Any] | None
     """Handbook search (text -> passages) for a model that calls no tools."""
-    price: Callable[[int, int], float]
-    """(input tokens, output tokens) -> US dollars."""
+    price: PriceOf
+    """What its model's calls cost, US dollars."""
     deadline_s: float
     max_rounds: int
     max_input_tokens: int
@@ -85,6 +87,10 @@ class DomainAgent:
     """Binds the caller's tools beside the domain's own; None for a model that calls none."""
     revision: Callable[[], str] = lambda: ""
     """Revision of the model's weights, as a calibration knows it."""
+    till: Till | None = None
+    """Where its model's calls are paid; None for a model whose calls are free."""
+    tool_bytes: int = 0
+    """Size of its tools as its model is told of them."""
     replicas: Callable[[], tuple[ReplicaState, ...]] = lambda: ()
     """What is known of the servers of its model; nothing of a model that has none."""
 
@@ -94,9 +100,10 @@ def drafted(agent: DomainAgent, state: AnswerInput) -> Generator[Call, Any, Draf
     request = state["request"]
     work = _Work(agent, request, state["task"], time.monotonic() + agent.deadline_s, state.get("draft"))
     work.classification = state.get("classification")
+    work.finish = bool(state.get("finish"))
     started = time.perf_counter()
     try:
-        yield from work.resume() if work.waited else work.begin()
+        yield from work.resume() if work.waited else work.begin_again() if work.finish else work.begin()
     except BackendError as error:
         work.error = {"kind": error.kind, "message": str(error)}
         work.replicas.extend([error.replicas] if error.replicas else [])
@@ -133,6 +140,7 @@ class _Work:
     opinions: dict[str, Opinion] = field(default_factory=dict)
     error: dict[str, str] | None = None
     ms: float = 0.0
+    finish: bool = False
 
     @property
     def waited(self) -> bool:
@@ -148,6 +156,13 @@ class _Work:
         asking = [*_history(self.request), HumanMessage(asked), *results(self.request)]
         self.transcript = [self._system(), *shown, *asking]
         yield from self._rounds()
+
+    def begin_again(self) -> Generator[Call, Any, None]:
+        """Draft anew what was rejected; what the first draft took stays counted."""
+        if self.waiting is not None:
+            self.usage = [Usage.model_validate(each) for each in self.waiting.get("usage", [])]
+            self.replicas, self.ms = list(self.waiting.get("replicas", [])), self.waiting.get("ms", 0.0)
+        yield from self.begin()
 
     def resume(self) -> Generator[Call, Any, None]:
         draft = self.waiting
@@ -167,7 +182,8 @@ class _Work:
         for _ in range(self.agent.max_rounds + 1):
             prompt = self._prompt()
             asked = self._watched(self._about_to_show(model))
-            reply = yield Call(asked, prompt, self.agent.model_name, self.deadline)
+            bill = billed(agent.till, prompt, agent.tool_bytes + _bytes_of_tools(self.request))
+            reply = yield Call(asked, prompt, self.agent.model_name, self.deadline, bill)
             self._has_shown(reply)
             self._count(reply, prompt)
             if not reply.tool_calls and not reply.invalid_tool_calls:
@@ -202,7 +218,9 @@ class _Work:
     def _watched(self, model: Runnable[Any, Any]) -> Runnable[Any, Any]:
         """Have the draft looked at while it is written, so that one that must go up is not paid for to its end."""
         agent, request = self.agent, self.request
-        if agent.lookout is None or request.get("tools"):  # with tools of the caller no labelled draft was written
+        if agent.lookout is None or self.finish:
+            return model
+        if request.get("tools"):  # with tools of the caller no labelled draft was written
             return model
         look = agent.lookout(
             agent.required(request["threshold"]),
@@ -351,17 +369,18 @@ class _Work:
         return kept
 
     def _count(self, reply: AIMessage, prompt: Sequence[BaseMessage]) -> None:
-        tokens_in, tokens_out, known = usage_of(reply, prompt)
+        tokens = usage_of(reply, prompt)
         self.replicas.extend([served] if (served := reply.response_metadata.get("replica")) else [])
-        cost = self.agent.price(tokens_in, tokens_out)
         self.usage.append(
             Usage(
                 model=self.agent.model_name,
                 role="small",
-                input_tokens=tokens_in,
-                output_tokens=tokens_out,
-                cost_usd=cost,
-                known=known,
+                input_tokens=tokens.input,
+                output_tokens=tokens.output,
+                cost_usd=self.agent.price(
+                    tokens.input, tokens.output, cached_tokens=tokens.cached, reasoning_tokens=tokens.reasoning
+                ),
+                known=tokens.known,
             )
         )
 
@@ -383,3 +402,7 @@ class _Work:
 def _history(request: Request) -> list[AnyMessage]:
     made = {"user": HumanMessage, "assistant": AIMessage}
     return [made[role](text) for role, text in request["turns"][:-1]]
+
+
+def _bytes_of_tools(request: Request) -> int:
+    return len(json.dumps(request.get("tools") or []).encode())

@@ -1,4 +1,4 @@
-"""Takes a request to the large model, inside its cap and its throttle; or hands it over, saying why.
+"""Takes a request to the large model, under its caps and its throttle; or says what is done instead, and why.
 
 The small models' drafts go nowhere: neither to the user nor to the large model. Whether to come here is decided before.
 """
@@ -9,32 +9,23 @@ import json
 import time
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, SystemMessage
 from langchain_core.runnables import Runnable
 
-from moslm.decision import Usage
-from moslm.errors import BackendError, BackendTimeout
-from moslm.models.calls import Call
+from moslm.budgets.purchases import Standing
+from moslm.config import AtCapAction
+from moslm.decision import Budget, Usage
+from moslm.errors import BackendError, CapReached
+from moslm.models.calls import Call, Pause
 from moslm.models.chat.logprobs import usage_of
+from moslm.models.paying import Account, Till, billed, paying
+from moslm.nodes.accounts import account_of, cap_uses
 from moslm.nodes.callers import Offer, calls_of, instructed, results, with_tools
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import MoSLMState, Reply, Request
 from moslm.telemetry import events
-
-_FRAMING = 16
-"""Tokens a chat template may put around each message."""
-
-
-class Reservation(Protocol):
-    """Money set aside for one call."""
-
-    def settle(self, usd: float) -> None:
-        """Book what the call cost."""
-
-    def release(self) -> None:
-        """Give the money back: the call was not made or cost nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +36,12 @@ class LargeModel:
     name: str
     system_prompt: str
     deadline_s: float
-    max_tokens: int
-    price: Callable[[int, int], float]
-    """(input tokens, output tokens) -> US dollars."""
-    reserve: Callable[[float], Reservation | str]
-    """Sets money aside for the worst case in US dollars; or says why not."""
-    throttle: Runnable[Any, Any]
-    """Waits for a place; False when that would take too long."""
+    till: Till
+    """Where its calls are paid, and who lets them pass."""
+    at_cap: Callable[[str | None], AtCapAction]
+    """What happens to a request of a domain that a cap does not allow to come here."""
+    max_wait_s: float = 0.0
+    """The longest that is waited for a cap to have room again."""
     offer: Offer | None = None
     """Binds the caller's tools; None for a model that calls none."""
 
@@ -62,64 +52,94 @@ def escalate(large: LargeModel | None) -> Node:
     def step(state: MoSLMState, run: Run) -> Generator[Call, Any, Update]:
         request = state["request"]
         if large is None:
-            reply = _handed_over("no large model is configured")
+            update: Update = {"reply": _handed_over("no large model is configured")}
         elif not request["may_escalate"]:
-            reply = _handed_over("this caller may not use the large model")
+            update = {"reply": _handed_over("this caller may not use the large model")}
         else:
-            reply = yield from _asked(large, request)
-        run.emit(_escalated(request, large, reply))
-        return {"reply": reply}
+            update = yield from _asked(large, state)
+        run.emit(_escalated(request, large, update["reply"]))
+        return update
 
     return Node("escalate", step)
 
 
-def _asked(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
-    started = time.perf_counter()
+def _asked(large: LargeModel, state: MoSLMState) -> Generator[Call, Any, Update]:
+    """Ask, waiting for room where a cap is reached and that is what is done then."""
+    request, began, waited = state["request"], time.perf_counter(), 0.0
+    action = large.at_cap(_domain(state))
+    while True:
+        account = account_of(request, _domain(state), "escalate")
+        started = time.perf_counter()
+        try:
+            reply = yield from paying(_called(large, request), account)
+        except CapReached as error:
+            pause = _pause(error.cap, large.max_wait_s - waited) if action == "wait" else None
+            if pause is None:
+                return _at_cap(action, error, account, waited)
+            yield Call(Pause(pause), None, large.name, time.monotonic() + pause + 1)
+            waited = time.perf_counter() - began
+            continue
+        except BackendError as error:
+            reply = _handed_over(str(error))
+        else:
+            reply["ms"] = round((time.perf_counter() - started) * 1000, 3)
+        return {"reply": reply, "budget": _budget(account, waited).model_dump(mode="json")}
+
+
+def _called(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
     deadline = time.monotonic() + large.deadline_s
     prompt = _prompt(large, request)
-    # no byte-level tokenizer makes more tokens than there are bytes: an estimate by characters falls short for Chinese
-    most_input = sum(len(message.text.encode()) + _FRAMING for message in prompt) + _bytes_of_tools(request)
-    reserved = large.reserve(large.price(most_input, large.max_tokens))
-    if isinstance(reserved, str):
-        return _handed_over(reserved)
-    try:
-        reply, usage = yield from _called(large, request, prompt, deadline)
-    except BackendTimeout as error:
-        # given up while it was answering: the provider may charge for it, so the reservation stays spent
-        reserved.settle(large.price(most_input, large.max_tokens))
-        return _handed_over(str(error))
-    except BackendError as error:
-        reserved.release()
-        return _handed_over(str(error))
-    except BaseException:
-        # cancelled or crashed in mid-call: the provider may have produced tokens, so the reservation stays spent
-        reserved.settle(large.price(most_input, large.max_tokens))
-        raise
-    reserved.settle(usage.cost_usd)
+    model = with_tools(large.model, large.offer, request, large.name)
+    bill = billed(large.till, prompt, _bytes_of_tools(request))
+    message: AIMessage = yield Call(model, prompt, large.name, deadline, bill)
+    text = message.text.strip()
+    tokens = usage_of(message, prompt)
+    usage = Usage(
+        model=large.name,
+        role="large",
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        cost_usd=large.till.cost(tokens),
+        known=tokens.known,
+    )
+    if calls := calls_of(message, request):
+        reply = Reply(text="", outcome="escalated", answered_by=large.name, calls=calls)
+    elif text:
+        reply = Reply(text=text, outcome="escalated", answered_by=large.name)
+    else:  # nothing was said, and it has to be paid all the same
+        reply = _handed_over(f"{large.name} returned an empty answer")
     reply["usage"] = [usage.model_dump(mode="json")]
-    reply["ms"] = round((time.perf_counter() - started) * 1000, 3)
     return reply
 
 
-def _called(
-    large: LargeModel, request: Request, prompt: list[AnyMessage], deadline: float
-) -> Generator[Call, Any, tuple[Reply, Usage]]:
-    model = with_tools(large.model, large.offer, request, large.name)
-    admitted = yield Call(large.throttle, None, "the throttle of the large model", deadline)
-    if not admitted:
-        raise BackendError(large.name, "too many requests are waiting for the large model")
-    message: AIMessage = yield Call(model, prompt, large.name, deadline)
-    text = message.text.strip()
-    tokens_in, tokens_out, known = usage_of(message, prompt)
-    cost = large.price(tokens_in, tokens_out)
-    usage = Usage(
-        model=large.name, role="large", input_tokens=tokens_in, output_tokens=tokens_out, cost_usd=cost, known=known
+def _at_cap(action: AtCapAction, error: CapReached, account: Account, waited: float) -> Update:
+    """Return what is done in the place of the call; without a reply somebody else is asked next."""
+    budget = _budget(account, waited).model_copy(
+        update={"at_cap": action, "why": str(error), "caps": cap_uses(account.standings, error.cap)}
     )
-    if calls := calls_of(message, request):
-        return Reply(text="", outcome="escalated", answered_by=large.name, calls=calls), usage
-    if not text:  # nothing was said, and it has to be paid all the same
-        return _handed_over(f"{large.name} returned an empty answer"), usage
-    return Reply(text=text, outcome="escalated", answered_by=large.name), usage
+    reply: Reply | None = None
+    if action == "refuse":
+        text = f"This cannot be answered now, because {error}."
+        reply = Reply(text=text, outcome="refused", answered_by=None, refusal=str(error))
+    elif action in ("hand_over", "wait"):
+        reply = _handed_over(str(error))
+    return {"reply": reply, "budget": budget.model_dump(mode="json")}
+
+
+def _budget(account: Account, waited: float) -> Budget:
+    return Budget(caps=cap_uses(account.standings, None), waited_ms=round(waited * 1000, 3))
+
+
+def _pause(cap: Standing, at_most: float) -> float | None:
+    """Return the seconds until a cap has room again; None where that is too long, or never."""
+    if cap.frees is None or cap.amount > cap.limit:
+        return None
+    seconds = max(cap.frees - time.time(), 0.05)
+    return seconds if seconds <= at_most else None
+
+
+def _domain(state: MoSLMState) -> str | None:
+    return (state.get("classification") or {}).get("domain")
 
 
 def _prompt(large: LargeModel, request: Request) -> list[AnyMessage]:
@@ -137,10 +157,10 @@ def _handed_over(why: str) -> Reply:
     return Reply(text="", outcome="handed_over", answered_by=None, refusal=why)
 
 
-def _escalated(request: Request, large: LargeModel | None, reply: Reply) -> events.Escalated:
+def _escalated(request: Request, large: LargeModel | None, reply: Reply | None) -> events.Escalated:
     return {
         "type": "moslm.escalated",
         "request": request["id"],
         "model": large.name if large else None,
-        "outcome": reply["outcome"],
+        "outcome": reply["outcome"] if reply else "at_cap",
     }

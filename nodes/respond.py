@@ -22,7 +22,7 @@ from moslm.escalation.confidence import lowest
 from moslm.models.chat.accepted import AcceptedAnswer
 from moslm.nodes.node import Node, Run, Update
 from moslm.nodes.recall import Memory
-from moslm.state import Draft, MoSLMState, Reply
+from moslm.state import Draft, MoSLMState, Reply, Request
 from moslm.telemetry import events, tracing
 
 
@@ -31,6 +31,10 @@ class AuditTrail(Protocol):
 
     def append(self, decision: Decision) -> None:
         """Keep the record durably, or raise; `AlreadyClosed` where another one stands under its id."""
+
+
+Counting = Callable[[Request, "str | None"], None]
+"""(request, its domain) -> nothing; counts it among all requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +60,9 @@ class Terms:
     baseline: Callable[[int, int], float]
 
 
-def respond(audit: AuditTrail, memory: Memory, terms: Terms, watch: Callable[[Decision], None]) -> Node:
+def respond(
+    audit: AuditTrail, memory: Memory, terms: Terms, watch: Callable[[Decision], None], count: Counting
+) -> Node:
     """Return the step that gives the answer and closes the record.
 
     Args:
@@ -64,6 +70,7 @@ def respond(audit: AuditTrail, memory: Memory, terms: Terms, watch: Callable[[De
         memory: Where the answer is remembered.
         terms: What stood in force.
         watch: Told of each decision once, after it was kept.
+        count: Counts a request for the caps on the share that may go up.
     """
 
     def step(state: MoSLMState, run: Run) -> Update:
@@ -72,6 +79,7 @@ def respond(audit: AuditTrail, memory: Memory, terms: Terms, watch: Callable[[De
         decision = _kept(_closed(state, reply, terms, started), audit, watch)
         if _worth_remembering(state, reply):
             memory.keep(state["request"], run, reply["text"], decision.domain)
+        count(state["request"], decision.domain)
         tracing.label_run(decision, run.config)
         message = AIMessage(
             _words(reply, decision),
@@ -124,6 +132,7 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
         reviews=state.get("reviews", []),
         usage=usage,
         cost=_cost(usage, reply, terms),
+        budget=state.get("budget"),
         latency=_latency(state, reply, terms),
         steps=[*state.get("steps", []), own],
         total_ms=round((time.time() - request["started"]) * 1000, 3),
@@ -215,11 +224,19 @@ def _latency(state: MoSLMState, reply: Reply, terms: Terms) -> list[Latency]:
 def _words(reply: Reply, decision: Decision) -> str:
     """Return what the user reads; where nobody answered, that and why, and nothing invented."""
     if reply["outcome"] != "handed_over":
-        return reply["text"] + _writes_that_stand(decision)
+        return reply["text"] + _unchecked(decision) + _writes_that_stand(decision)
     why = "; ".join(dict.fromkeys(reason.detail for check in decision.checks[-1:] for reason in check.reasons))
     because = f": {why}" if why else ""
     end = f" It has not been answered, because {reply['refusal']}." if reply.get("refusal") else ""
     return f"I have handed this request over{because}.{end}{_writes_that_stand(decision)}"
+
+
+def _unchecked(decision: Decision) -> str:
+    """Return the notice under a small model's words that nobody above could take the place of."""
+    budget = decision.budget
+    if budget is None or budget.at_cap != "answer_locally" or decision.outcome != "answered":
+        return ""
+    return f"\n\nThis answer has not been checked: it should have gone to a larger model, but {budget.why}."
 
 
 def _writes_that_stand(decision: Decision) -> str:
@@ -233,7 +250,8 @@ def _writes_that_stand(decision: Decision) -> str:
 def _worth_remembering(state: MoSLMState, reply: Reply) -> bool:
     """Tell whether the same words would get the same answer: no tool, no person, nobody missing."""
     touched = any(draft.get("tools") for draft in state.get("drafts", {}).values()) or state.get("reviews")
-    return reply["outcome"] in ("answered", "escalated") and not touched and not reply.get("calls")
+    unchecked = (state.get("budget") or {}).get("at_cap")
+    return reply["outcome"] in ("answered", "escalated") and not touched and not unchecked and not reply.get("calls")
 
 
 def _answered(decision: Decision) -> events.Answered:

@@ -18,6 +18,8 @@ from moslm.state import Draft, MoSLMState, Reply, ToolRequest
 
 ESCALATE = "escalate_to_large_model"
 """Name of the action a person sees when an escalation waits for them."""
+ANSWER_AT_CAP = "answer_at_cap"
+"""Name of the action a person sees when a cap keeps a request from the large model: nobody may approve beyond a cap."""
 
 
 def review() -> Node:
@@ -25,7 +27,9 @@ def review() -> Node:
 
     def step(state: MoSLMState, run: Run) -> Update:
         held = _waiting(state)
-        return _about_writes(held) if held else _about_escalation(state)
+        if held:
+            return _about_writes(held)
+        return _at_cap(state) if (state.get("budget") or {}).get("at_cap") == "ask" else _about_escalation(state)
 
     return Node("review", step)
 
@@ -54,12 +58,28 @@ def _about_escalation(state: MoSLMState) -> Update:
         "description": "The request is to go to the large model: " + "; ".join(reasons),
     }
     decision = _ask([request], ["approve", "reject", "respond"])[0]
-    made = Review(what=ESCALATE, decision=decision["type"])
+    return _decided(ESCALATE, decision, "a person decided against asking the large model")
+
+
+def _at_cap(state: MoSLMState) -> Update:
+    budget = state["budget"]
+    assert budget is not None
+    request = {
+        "name": ANSWER_AT_CAP,
+        "args": {"domain": (state.get("classification") or {}).get("domain"), "caps": budget["caps"]},
+        "description": f"The request cannot go to the large model, because {budget['why']}",
+    }
+    decision = _ask([request], ["respond", "reject"])[0]
+    return _decided(ANSWER_AT_CAP, decision, f"{budget['why']}, and a person did not answer it")
+
+
+def _decided(what: str, decision: dict[str, Any], against: str) -> Update:
+    made = Review(what=what, decision=decision["type"])
     update: Update = {"reviews": [made.model_dump(mode="json")]}
     if decision["type"] == "respond":
         update["reply"] = Reply(text=str(decision["message"]), outcome="answered", answered_by="person")
     elif decision["type"] == "reject":
-        why = decision.get("message") or "a person decided against asking the large model"
+        why = decision.get("message") or against
         update["reply"] = Reply(text="", outcome="handed_over", answered_by=None, refusal=why)
     return update
 

@@ -37,6 +37,7 @@ def screen(config: Config) -> Node:
             check = refusal(problem.code, str(problem)).model_dump(mode="json")
             return {**update, "checks": [RESET, check], "reply": reply}
         request["turns"], request["text"] = turns, turns[-1][1]
+        request["key"] = _key(request, run, messages)
         request["rounds"] = rounds(messages, names_of(request))
         return update
 
@@ -48,6 +49,7 @@ _EMPTY: dict[str, Any] = {
     "classification": None,
     "unread": None,
     "reply": None,
+    "budget": None,
     "checks": [RESET],
     "drafts": {RESET: True},
     "measured": {RESET: True},
@@ -76,6 +78,17 @@ def _opened(run: Run, config: Config) -> Request:
         tool_choice=knobs.tool_choice,
         rounds=[],
     )
+
+
+def _key(request: Request, run: Run, messages: Sequence[AnyMessage]) -> str:
+    """Return what a run that is repeated has in common with the first."""
+    if run.context.idempotency_key:
+        return f"caller {run.context.idempotency_key}"
+    if request["thread_id"] is None:  # outside of a thread nothing is ever resumed
+        return f"request {request['id']}"
+    # its place in the thread, for a fork gives messages new ids; what it says is part of what is bought
+    place = max(i for i, each in enumerate(messages) if isinstance(each, HumanMessage))
+    return f"thread {request['thread_id']} {place}"
 
 
 def conversation(messages: Sequence[AnyMessage], limits: Limits) -> list[tuple[str, str]]:

@@ -43,6 +43,13 @@ class MoSLMContext(BaseModel):
         description="What the caller may do: operators and admins run writes without a person's approval.",
         json_schema_extra={"langgraph_nodes": ["answer", "review"]},
     )
+    idempotency_key: str | None = Field(
+        default=None,
+        min_length=1,
+        max_length=256,
+        description="Names this request for whoever sends it again: what was paid under it is not paid twice.",
+        json_schema_extra={"langgraph_nodes": ["screen", "escalate"]},
+    )
     threshold: float | None = Field(
         default=None,
         ge=0,

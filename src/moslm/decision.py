@@ -228,6 +228,38 @@ class Review(Record):
     decision: Literal["approve", "edit", "reject", "respond"]
 
 
+class CapUse(Record):
+    """How one cap stood when a call was held against it."""
+
+    cap: str
+    """Its name, or what it says."""
+    per: Literal["system", "tenant", "user", "conversation", "request", "domain", "model"]
+    every: Literal["minute", "day", "month", "ever"]
+    unit: Literal["usd", "tokens", "calls", "share"]
+    """What it counts; the numbers of a ``share`` are calls."""
+    limit: float = Field(ge=0)
+    taken: float
+    """Spent and set aside before this call."""
+    left: float = Field(ge=0)
+    """What was left before it."""
+    frees_at: str | None = None
+    """When it has room again, UTC; None where it never has."""
+    reached: bool = False
+    """Whether it stood in the way."""
+
+
+class Budget(Record):
+    """How the caps stood when a paid model was to be called."""
+
+    caps: list[CapUse] = []
+    at_cap: Literal["hand_over", "answer_locally", "wait", "ask", "refuse"] | None = None
+    """What was done where one stood in the way; None where none did."""
+    why: str | None = None
+    """Which one, and when there is room again, as the user was told."""
+    waited_ms: float = Field(default=0.0, ge=0)
+    """How long it was waited for room."""
+
+
 class Cost(Record):
     """Money, in US dollars."""
 
@@ -282,6 +314,8 @@ class Decision(Record):
     reviews: list[Review] = []
     usage: list[Usage] = []
     cost: Cost
+    budget: Budget | None = None
+    """How the caps stood when the large model was to be called; None where it was not."""
     latency: list[Latency] = []
     steps: list[Step] = []
     total_ms: float

@@ -9,7 +9,9 @@
     │   ├── BackendDown       nothing answers at the address
     │   ├── BackendBusy       it has as much to do as it can; says when to ask again
     │   ├── BackendTimeout    no answer before the deadline
-    │   └── BackendGarbled    an answer that is none: not the protocol, empty, or refused
+    │   ├── BackendGarbled    an answer that is none: not the protocol, empty, or refused
+    │   └── CapReached        nobody: what was allowed is spent
+    ├── LedgerError           whoever runs this host: the ledger cannot be kept, so nothing may be bought
     └── AuditError            whoever runs this host: the audit log cannot be kept, so no answer may be given
         └── AlreadyClosed     nobody: a run was repeated, and its first record stands
 
@@ -134,6 +136,26 @@ class BackendGarbled(BackendError):
     """An answer that is none: not the protocol, empty, or refused by the server."""
 
     kind = "garbled"
+
+
+class CapReached(BackendError):
+    """A call that a cap does not allow.
+
+    Args:
+        backend: Name of the model.
+        message: One clause that names the cap, and when there is room again.
+        cap: `moslm.budgets.purchases.Standing` of the cap.
+    """
+
+    kind = "capped"
+
+    def __init__(self, backend: str, message: str, cap: Any) -> None:
+        self.cap = cap
+        super().__init__(backend, message)
+
+
+class LedgerError(MoSLMError):
+    """The ledger cannot be written or read; nothing may be bought that it does not hold."""
 
 
 class AuditError(MoSLMError):

@@ -34,6 +34,9 @@ class Request(TypedDict):
     user: str | None
     role: str
     thread_id: str | None
+    key: NotRequired[str]
+    """Names the request among all of its tenant, for whoever must not pay twice: the caller's idempotency key, or its
+    place in its thread; a run that is resumed, retried or forked keeps it."""
     text: str
     """The last user message as the steps see it: control characters gone, unicode normalised."""
     turns: list[tuple[str, str]]
@@ -197,6 +200,8 @@ class MoSLMState(MoSLMOutput):
     measured: NotRequired[Annotated[dict[str, Any], merge_by_key]]
     """Per draft key: the signals, confidence and threshold that `check_draft` measured."""
     reply: NotRequired[Reply | None]
+    budget: NotRequired[dict[str, Any] | None]
+    """`moslm.decision.Budget`: how the caps stood when the large model was to be called, and what was done at a cap."""
     steps: NotRequired[Annotated[list[dict[str, Any]], extend]]
     """`moslm.decision.Step` records."""
 
@@ -210,3 +215,5 @@ class AnswerInput(TypedDict):
     """`moslm.decision.Classification`."""
     draft: NotRequired[Draft | None]
     """The unfinished draft, when a person has decided about its writes."""
+    finish: NotRequired[bool]
+    """Whether the draft is to be finished whatever it is worth, because nobody else can answer."""

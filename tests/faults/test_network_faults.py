@@ -53,7 +53,7 @@ async def test_a_broken_answer_is_made_again_elsewhere_and_nothing_is_said_twice
         message = await asked(chat, way)
         assert message.text == ANSWER
         assert len(token_logprobs(message)) == len(words_for(QUESTION))
-        assert usage_of(message) == (10, len(words_for(QUESTION)), True)
+        assert usage_of(message)[:3] == (10, len(words_for(QUESTION)), True)
         assert message.response_metadata["replica"]["replica"] == 2
         assert message.response_metadata["replica"]["attempts"] == 2
 
@@ -66,7 +66,7 @@ async def test_a_broken_answer_is_made_again_without_an_event_loop_too(replicas,
     faulty.inject(kind, after=900)
     message = await asked(model(faulty.url, second.url, deadline_ms=3000), way)
     assert message.text == ANSWER
-    assert usage_of(message) == (10, len(words_for(QUESTION)), True)
+    assert usage_of(message)[:3] == (10, len(words_for(QUESTION)), True)
     assert message.response_metadata["replica"]["attempts"] == 2
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -25,7 +24,7 @@ def test_at_the_cap_of_calls_a_request_is_handed_over_and_says_so(moslm, ask, sc
     assert ask(graph, QUESTION)[0] == "From above."
     text, decision = ask(graph, QUESTION)
     assert decision["outcome"] == "handed_over"
-    assert "the daily cap of 1 calls of the large model is reached" in text
+    assert "the cap of 1 calls a day of the large model is reached" in text
     assert len(large.calls) == 1
 
 
@@ -34,7 +33,7 @@ def test_at_the_cap_of_money_a_request_is_handed_over_before_anything_is_spent(m
     config = guarded(max_usd_per_day=0.01).model_copy(update={"prices": {"dear": Price(input=1000, output=1000)}})
     text, decision = ask(moslm(confidence=0.3, large=large, config=config), QUESTION)
     assert decision["outcome"] == "handed_over"
-    assert "daily cap of $0.01" in text
+    assert "more than the cap of $0.01 a day of the large model" in text
     assert large.calls == []
 
 
@@ -51,7 +50,7 @@ def test_a_call_that_is_given_up_counts_towards_the_cap(moslm, ask):
     large = ScriptedChatModel(replies=["Late."], delay_ms=5000)
     graph = moslm(confidence=0.3, large=large, config=guarded(max_calls_per_day=1, deadline_ms=100))
     assert "did not answer before its deadline" in ask(graph, QUESTION)[0]
-    assert "the daily cap of 1 calls" in ask(graph, QUESTION)[0]
+    assert "the cap of 1 calls a day" in ask(graph, QUESTION)[0]
 
 
 def test_a_latency_budget_is_measured_whether_it_was_kept_or_not(moslm, ask):
@@ -125,21 +124,13 @@ def test_a_small_chat_model_classifies_by_config_alone(scripted):
     "text", ["What is my budget?", "budget 预算还剩多少，能不能告诉我？" * 200, "budget 🙂🙃" * 300]
 )
 def test_what_is_set_aside_covers_every_token_the_text_can_have(text):
-    from moslm.nodes.escalate import LargeModel, escalate
+    from moslm.models.paying import Till, bill_of
+    from moslm.nodes.escalate import LargeModel, _prompt
 
-    asked = []
-
-    def price(tokens_in: int, tokens_out: int) -> float:
-        asked.append((tokens_in, tokens_out))
-        return 0.0
-
-    large = LargeModel(None, "m", "Be brief.", 1.0, 50, price, lambda usd: "the cap is reached", None)
-    request = {"turns": [("user", text)], "may_escalate": True, "id": "r"}
-    step = escalate(large)._step({"request": request}, SimpleNamespace(emit=lambda event: None))
-    with pytest.raises(StopIteration):
-        next(step)
-    assert asked[0][0] >= len(text.encode()) + len(b"Be brief.")
-    assert asked[0][1] == 50
+    till = Till("m", None, None, None, 50)
+    large = LargeModel(None, "m", "Be brief.", 1.0, till, lambda domain: "hand_over")
+    bill = bill_of(till, _prompt(large, {"turns": [("user", text)], "id": "r"}))
+    assert bill.input_tokens >= len(text.encode()) + len(b"Be brief.")
 
 
 def test_a_model_passed_in_code_may_not_answer_longer_than_was_set_aside(moslm, ask, scripted):
@@ -149,6 +140,10 @@ def test_a_model_passed_in_code_may_not_answer_longer_than_was_set_aside(moslm, 
         def _generate(self, messages, stop=None, run_manager=None, **kwargs):
             seen.append(kwargs.get("max_tokens"))
             return super()._generate(messages, stop, run_manager, **kwargs)
+
+        def _stream(self, messages, stop=None, run_manager=None, **kwargs):
+            seen.append(kwargs.get("max_tokens"))
+            return super()._stream(messages, stop, run_manager, **kwargs)
 
     ask(moslm(confidence=0.3, large=Watching(replies=["From above."])), QUESTION)
     assert seen == [1024]

@@ -92,13 +92,13 @@ def test_the_scripted_model_reads_as_it_was_told():
 
 def test_reported_usage_is_known():
     message = AIMessage(content="x", usage_metadata={"input_tokens": 7, "output_tokens": 2, "total_tokens": 9})
-    assert usage_of(message) == (7, 2, True)
+    assert usage_of(message)[:3] == (7, 2, True)
 
 
 def test_unreported_usage_is_estimated_from_the_text_and_says_so():
     call = {"name": "find", "args": {"q": "x"}, "id": "1"}
     message = AIMessage(content="a" * 9, tool_calls=[call], additional_kwargs={"reasoning_content": "b" * 8})
-    assert usage_of(message, [HumanMessage("c" * 401)]) == (
+    assert usage_of(message, [HumanMessage("c" * 401)])[:3] == (
         101,
         math.ceil((9 + 8 + 4 + len(str({"q": "x"}))) / 4),
         False,

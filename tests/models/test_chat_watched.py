@@ -42,7 +42,7 @@ async def test_an_unwanted_answer_ends_where_it_stands_and_counts_what_was_produ
     for found in (watched.invoke(ASKED), await watched.ainvoke(ASKED)):
         assert found.text == "It costs forty"
         assert found.response_metadata["finish_reason"] == "halted"
-        assert usage_of(found, ASKED)[1:] == (3, False)
+        assert usage_of(found, ASKED)[1:3] == (3, False)
         assert len(token_logprobs(found) or ()) == 3
 
 
@@ -186,7 +186,7 @@ def test_the_embedded_engine_stops_too():
     started = time.perf_counter()
     found = watched.invoke(story)
     stopped_s = time.perf_counter() - started
-    assert usage_of(found)[1:] == (8, True)
+    assert usage_of(found)[1:3] == (8, True)
     assert usage_of(found)[0] == usage_of(model.bind(max_tokens=1).invoke(story))[0]
     again = time.perf_counter()
     model.bind(max_tokens=1).invoke(story)  # the slot is free: nothing is written on behind our back

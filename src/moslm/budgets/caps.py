@@ -1,132 +1,128 @@
-"""The daily cap: how much money and how many calls a day may take, never exceeded.
+"""Caps: who may spend how much in which window, as lines that a store can count.
 
-Money is set aside for the worst case before a call is made and settled with what it really cost, so calls that run at
-the same moment cannot go over the cap together. The count is kept in this process alone: two processes have a cap each,
-and one that restarts begins its day anew. A later feature makes it exact across processes.
-
-Knows money and days; nothing of models, tokens or requests.
+Pure functions of settings, payer and moment. That a line is never exceeded is the store's business.
 """
 
 from __future__ import annotations
 
-import math
-import threading
-from collections.abc import Callable
-from datetime import UTC, date, datetime
+from collections.abc import Sequence
+from dataclasses import dataclass
 
-_PICO = 10**12
-"""Money is counted in whole millionths of a millionth of a dollar: sums of floats drift."""
+from moslm.budgets.money import nanos
+from moslm.budgets.purchases import Amount, Payer, Per, Standing, Unit
+from moslm.budgets.windows import Every, slices_at, window_at
+from moslm.config import CapSettings
+
+_ABOUT_TO_CLOSE = 1
+"""The request that escalates counts among all requests, though it is counted when it ends."""
 
 
-def _utc_now() -> datetime:
-    return datetime.now(UTC)
+@dataclass(frozen=True, slots=True)
+class Cap:
+    """One cap.
 
-
-class DailyCap:
-    """A cap on the money and the calls of each UTC day.
-
-    Args:
-        max_usd: US dollars a day.
-        max_calls: Calls a day.
-        clock: Tells the time, with its zone.
+    Attributes:
+        name: How a person knows it.
+        per: What it counts by.
+        only: The one subject it holds for (a tenant, a domain, a model ...); None means each.
+        every: In which windows it counts.
+        unit: What it counts.
+        limit: The most: billionths of a dollar, tokens or calls.
+        share: For ``unit = "share"``: the largest share of requests that may make such calls.
+        free: For a share: calls that are allowed whatever the share, so that the first request of a day may go up.
     """
 
-    def __init__(self, max_usd: float, max_calls: int, clock: Callable[[], datetime] = _utc_now) -> None:
-        self._max_usd, self._max_calls, self._clock = max_usd, max_calls, clock
-        self._limit = math.floor(max_usd * _PICO)
-        self._lock = threading.Lock()
-        self._day = _Day(self._today())
+    name: str
+    per: Per
+    only: str | None
+    every: Every
+    unit: Unit
+    limit: int
+    share: float = 0.0
+    free: int = 0
 
-    def reserve(self, worst_case_usd: float) -> Reservation | str:
-        """Set money and a call aside.
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One counter that a purchase is held against.
+
+    Attributes:
+        cap: The cap it belongs to.
+        subject: Whose counter it is.
+        start: First second of its window.
+        ends: When the window ends; None where it never does.
+        amount: What the purchase may take.
+        slices: Starts of the slices of a sliding window, the current one last; empty for a window that stands.
+    """
+
+    cap: Cap
+    subject: str
+    start: int
+    ends: float | None
+    amount: int
+    slices: tuple[int, ...] = ()
+
+    def allows(self, taken: int, requests: int) -> bool:
+        """Tell whether there is room.
 
         Args:
-            worst_case_usd: The most the call can cost.
-
-        Returns:
-            The reservation, to be settled or released; or, when the cap does not allow the call, a clause that says why
-            not and when there is room again.
-
-        Raises:
-            ValueError: The amount is negative or no number.
+            taken: What the counter holds.
+            requests: For a share, the requests counted in the same window; else 0.
         """
-        amount = _counted(worst_case_usd)
-        with self._lock:
-            day = self._current()
-            if amount > self._limit:
-                return (
-                    f"one call may cost up to ${worst_case_usd:.4g}, more than the daily cap of"
-                    f" ${self._max_usd:g} for the large model"
-                )
-            if day.calls >= self._max_calls:
-                return f"the daily cap of {self._max_calls} calls of the large model is reached{_frees()}"
-            if day.taken + amount > self._limit:
-                return f"the daily cap of ${self._max_usd:g} for the large model is reached{_frees()}"
-            day.taken += amount
-            day.calls += 1
-            return Reservation(self._lock, day, amount)
+        return taken + self.amount <= self.limit(requests)
 
-    def spent_usd(self) -> float:
-        """Return what today has taken so far, in US dollars, what is set aside included."""
-        with self._lock:
-            return self._current().taken / _PICO
+    def limit(self, requests: int) -> int:
+        """Return the most the counter may hold."""
+        if self.cap.unit != "share":
+            return self.cap.limit
+        return max(self.cap.free, int(self.cap.share * (requests + _ABOUT_TO_CLOSE) + 1e-9))
 
-    def calls(self) -> int:
-        """Return the calls of today so far, those set aside included."""
-        with self._lock:
-            return self._current().calls
-
-    def _today(self) -> date:
-        return self._clock().astimezone(UTC).date()
-
-    def _current(self) -> _Day:
-        today = self._today()
-        # a clock that is set back must not give a day's money out twice
-        if today > self._day.date:
-            self._day = _Day(today)
-        return self._day
+    def standing(self, taken: int, requests: int) -> Standing:
+        """Return how the cap stands."""
+        cap = self.cap
+        limit = self.limit(requests)
+        return Standing(cap.name, cap.per, cap.every, cap.unit, limit, taken, self.amount, self.ends)
 
 
-class Reservation:
-    """Money and one call, set aside until the call has ended; counts on the day it was made."""
-
-    def __init__(self, lock: threading.Lock, day: _Day, amount: int) -> None:
-        self._lock, self._day, self._amount = lock, day, amount
-        self._open = True
-
-    def settle(self, usd: float) -> None:
-        """Book what the call cost, in place of what was set aside; only the first settling or release counts.
-
-        Raises:
-            ValueError: The amount is negative or no number.
-        """
-        self._close(_counted(usd), 1)
-
-    def release(self) -> None:
-        """Give money and call back: the call was not made."""
-        self._close(0, 0)
-
-    def _close(self, amount: int, calls: int) -> None:
-        with self._lock:
-            if not self._open:
-                return
-            self._open = False
-            self._day.taken += amount - self._amount
-            self._day.calls += calls - 1
+def caps_of(settings: Sequence[CapSettings]) -> tuple[Cap, ...]:
+    """Return the caps that the settings name."""
+    return tuple(_cap(each) for each in settings)
 
 
-class _Day:
-    __slots__ = ("calls", "date", "taken")
+def lines(caps: Sequence[Cap], payer: Payer, model: str, most: Amount, now: float) -> tuple[Line, ...]:
+    """Return every counter that a purchase at this moment is held against."""
+    found = []
+    for cap in caps:
+        if not concerns(cap, payer, model):
+            continue
+        subject = payer.subject(cap.per, model)
+        if cap.unit == "share":
+            slices = slices_at(cap.every, now)
+            frees = slices[-1] + (slices[-1] - slices[-2])
+            found.append(Line(cap, subject, slices[-1], float(frees), most.of("share"), slices))
+        else:
+            window = window_at(cap.every, now)
+            found.append(Line(cap, subject, window.start, window.ends, most.of(cap.unit)))
+    return tuple(found)
 
-    def __init__(self, date: date) -> None:
-        self.date, self.taken, self.calls = date, 0, 0
+
+def concerns(cap: Cap, payer: Payer, model: str) -> bool:
+    """Tell whether a cap counts this payer at all."""
+    if cap.only is None:
+        return True
+    plain = {"user": payer.user, "conversation": payer.conversation, "request": payer.request}
+    return cap.only == plain.get(cap.per, payer.subject(cap.per, model))
 
 
-def _counted(usd: float) -> int:
-    if not math.isfinite(usd) or usd < 0:
-        raise ValueError(f"an amount of money must be a number from 0 on, not {usd!r}")
-    return math.ceil(usd * _PICO)
-
-
-def _frees() -> str:
-    return "; there is room again from 00:00 UTC"
+def _cap(settings: CapSettings) -> Cap:
+    unit, value = settings.measure
+    return Cap(
+        name=settings.label,
+        per=settings.per,
+        only=settings.only,
+        every=settings.window,
+        unit=unit,
+        limit=nanos(value) if unit == "usd" else 0 if unit == "share" else int(value),
+        share=value if unit == "share" else 0.0,
+        free=settings.free,
+    )

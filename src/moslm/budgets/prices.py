@@ -35,10 +35,15 @@ class PriceTable:
     Args:
         own: ``[prices]`` of the configuration; found before the shipped table, and the only way to price a name that
             the table does not know.
+        currencies: What one unit of each currency is worth in US dollars, beside the dollar itself.
+
+    Raises:
+        ConfigError: A price is in a currency that nothing is known of.
     """
 
-    def __init__(self, own: Mapping[str, Price] | None = None) -> None:
-        self._own = {name.lower(): price for name, price in (own or {}).items()}
+    def __init__(self, own: Mapping[str, Price] | None = None, currencies: Mapping[str, float] | None = None) -> None:
+        rates = {**(currencies or {}), "USD": 1.0}
+        self._own = {name.lower(): _in_dollars(name, price, rates) for name, price in (own or {}).items()}
         self._shipped = _shipped()
 
     def of(self, model: str, *, owned: bool | None = None) -> Price:
@@ -67,7 +72,14 @@ class PriceTable:
         return listed
 
     def cost_usd(
-        self, model: str, input_tokens: int, output_tokens: int, *, cached_tokens: int = 0, owned: bool | None = None
+        self,
+        model: str,
+        input_tokens: int,
+        output_tokens: int,
+        *,
+        cached_tokens: int = 0,
+        reasoning_tokens: int = 0,
+        owned: bool | None = None,
     ) -> float:
         """Return what a call cost, in US dollars.
 
@@ -76,6 +88,7 @@ class PriceTable:
             input_tokens: Tokens of the prompt, those from the provider's cache included.
             output_tokens: Tokens of the answer, reasoning included.
             cached_tokens: How many of the prompt's tokens came from the provider's cache.
+            reasoning_tokens: How many of the answer's tokens were reasoning.
             owned: As for `of`.
 
         Raises:
@@ -83,8 +96,20 @@ class PriceTable:
         """
         price = self.of(model, owned=owned)
         cached_price = price.input if price.cached_input is None else price.cached_input
-        fresh = max(input_tokens - cached_tokens, 0)
-        return (fresh * price.input + cached_tokens * cached_price + output_tokens * price.output) / 1_000_000
+        reasoning_price = price.output if price.reasoning is None else price.reasoning
+        fresh, said = max(input_tokens - cached_tokens, 0), max(output_tokens - reasoning_tokens, 0)
+        read = fresh * price.input + cached_tokens * cached_price
+        return (read + said * price.output + reasoning_tokens * reasoning_price) / 1_000_000
+
+    def most_usd(self, model: str, input_tokens: int, output_tokens: int, *, owned: bool | None = None) -> float:
+        """Return the most a call can cost, in US dollars, however its tokens are divided.
+
+        Raises:
+            ConfigError: The model is hosted and no line prices it.
+        """
+        price = self.of(model, owned=owned)
+        read = max(price.input, price.cached_input or 0.0)
+        return (input_tokens * read + output_tokens * max(price.output, price.reasoning or 0.0)) / 1_000_000
 
     def _looks_owned(self, model: str) -> bool:
         provider, _, name = model.lower().rpartition(":")
@@ -105,6 +130,22 @@ class PriceTable:
             key=f'prices."{model}"',
             mend=f'add under [prices]: "{model}" = {{ input = ..., output = ... }}, dollars per million tokens{hint}',
         )
+
+
+def _in_dollars(model: str, price: Price, rates: Mapping[str, float]) -> Price:
+    rate = rates.get(price.currency)
+    if rate is None:
+        raise ConfigError(
+            "is a currency that nothing is known of",
+            key=f'prices."{model}".currency',
+            value=price.currency,
+            mend=f"give its worth in US dollars: [currencies] {price.currency} = ...",
+        )
+    if rate == 1.0:
+        return price
+    named = ("input", "cached_input", "output", "reasoning")
+    figures = {key: value * rate for key in named if (value := getattr(price, key)) is not None}
+    return price.model_copy(update={**figures, "currency": "USD"})
 
 
 @dataclass(frozen=True, slots=True)

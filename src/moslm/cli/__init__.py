@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "graph": ("moslm.cli.graph", "Draw the graph as mermaid or PNG"),
     "log": ("moslm.cli.log", "List the decisions that were made"),
     "explain": ("moslm.cli.explain", "Say in sentences why one request went the way it went"),
+    "budget": ("moslm.cli.budget", "Say how every cap stands and what was spent"),
     "config": ("moslm.cli.config", "Check the configuration; print its schema or an example"),
     "doctor": ("moslm.cli.doctor", "Say what is configured, what answers and what is missing"),
     "serve": ("moslm.cli.serve", "Bring up the configured model servers and watch them"),

@@ -23,6 +23,7 @@ def decision_table(decision: Decision, style: Style = PLAIN) -> str:
         ("reviewed", items([f"{each.what}: {each.decision}" for each in decision.reviews])),
         ("tokens", items([_tokens(each) for each in decision.usage]) or "no model was asked"),
         ("cost", _cost(decision)),
+        ("budget", _budget(decision)),
         ("latency", items([_latency(each) for each in decision.latency])),
         ("steps", items([f"{each.name} {milliseconds(each.ms)}" for each in decision.steps])),
         ("total", milliseconds(decision.total_ms)),
@@ -110,6 +111,27 @@ def _cost(decision: Decision) -> str:
     balance = f"{dollars(-cost.saved_usd)} more" if lost else f"{dollars(cost.saved_usd)} saved"
     everything = f"{printable(cost.baseline_model)} for everything {dollars(cost.baseline_usd)}"
     return items([dollars(cost.spent_usd), everything, balance])
+
+
+def _budget(decision: Decision) -> str:
+    """Return the cap that stood in the way and what was done; else the one with the least room."""
+    budget = decision.budget
+    if budget is None or not budget.caps:
+        return ""
+    if budget.at_cap is not None:
+        return items([printable(budget.why or "a cap is reached"), _AT_CAP[budget.at_cap]])
+    tightest = min(budget.caps, key=lambda each: each.left / each.limit if each.limit else 0.0)
+    left = dollars(tightest.left) if tightest.unit == "usd" else f"{tightest.left:,.0f}"
+    return f"{left} left of {printable(tightest.cap)}"
+
+
+_AT_CAP = {
+    "hand_over": "handed over",
+    "answer_locally": "answered by the small model with a notice",
+    "wait": "not waited for",
+    "ask": "a person was asked",
+    "refuse": "refused",
+}
 
 
 def _latency(latency: Latency) -> str:

@@ -20,13 +20,16 @@ from moslm.config.models import (
 from moslm.config.reading import ClassifierSettings, Limits, TriggerSettings
 from moslm.config.servers import RaySettings, ScalingSettings, ServerSettings
 from moslm.config.settings import Settings
-from moslm.config.spending import LargeModelSettings, Price
+from moslm.config.spending import AtCapAction, BudgetSettings, CapSettings, LargeModelSettings, Price
 from moslm.config.trust import DriftSettings, EarlyEscalationSettings, GuaranteeSettings, SecondOpinionSettings
 from moslm.config.whole import Config
 
 __all__ = [
     "ApiKey",
     "ApiSettings",
+    "AtCapAction",
+    "BudgetSettings",
+    "CapSettings",
     "ClassifierSettings",
     "Config",
     "Defaults",

@@ -9,6 +9,7 @@ from pydantic import Field, model_validator
 
 from moslm.config.models import EmbeddedModel, ModelSettings
 from moslm.config.settings import Milliseconds, Probability, Settings
+from moslm.config.spending import AtCapAction
 from moslm.config.trust import SecondOpinionSettings
 
 
@@ -38,6 +39,8 @@ class DomainSettings(Settings):
     """As in ``[defaults]``."""
     second_opinion: SecondOpinionSettings | None = None
     """As in ``[defaults]``."""
+    at_cap: AtCapAction | None = None
+    """As in ``[defaults]``."""
 
     @model_validator(mode="after")
     def _one_model(self) -> DomainSettings:
@@ -65,6 +68,10 @@ class Defaults(Settings):
     calibration: Path | None = None
     """File made by ``moslm calibrate``; by default the shipped one, if it is of this model and these weights."""
     second_opinion: SecondOpinionSettings = SecondOpinionSettings()
+    at_cap: AtCapAction = "hand_over"
+    """What happens to a request that must go up when a cap does not allow it: ``hand_over`` it; ``answer_locally`` with
+    a notice that nobody has checked the answer; ``wait`` until there is room, then hand it over; ``ask`` a person; or
+    ``refuse`` it."""
 
     @model_validator(mode="after")
     def _one_model(self) -> Defaults:

@@ -66,6 +66,8 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     update: dict[str, Any] = {"domain_folders": [folder / each for each in config.domain_folders]}
     if config.audit_file:
         update["audit_file"] = folder / config.audit_file
+    if config.budgets.file:
+        update["budgets"] = config.budgets.model_copy(update={"file": folder / config.budgets.file})
     if config.classifier.head:
         update["classifier"] = config.classifier.model_copy(update={"head": folder / config.classifier.head})
     if config.defaults.calibration:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from moslm.config.domains import Defaults, DomainSettings
 from moslm.config.edges import ApiSettings, McpServer, RecallSettings
 from moslm.config.reading import ClassifierSettings, Limits, TriggerSettings
 from moslm.config.servers import RaySettings, ServerSettings
 from moslm.config.settings import DomainName, ServerName, Settings
-from moslm.config.spending import LargeModelSettings, Price
+from moslm.config.spending import BudgetSettings, LargeModelSettings, Price
 from moslm.config.trust import DriftSettings, EarlyEscalationSettings, GuaranteeSettings
 
 
@@ -40,6 +40,7 @@ class Config(Settings):
     drift: DriftSettings = DriftSettings()
     early_escalation: EarlyEscalationSettings = EarlyEscalationSettings()
     large_model: LargeModelSettings | None = None
+    budgets: BudgetSettings = BudgetSettings()
     limits: Limits = Limits()
     recall: RecallSettings = RecallSettings()
     api: ApiSettings = ApiSettings()
@@ -52,6 +53,8 @@ class Config(Settings):
     mcp: dict[str, McpServer] = {}
     prices: dict[str, Price] = {}
     """Prices by model name; they override the shipped table."""
+    currencies: dict[Annotated[str, Field(pattern=r"^[A-Z]{3}$")], Annotated[float, Field(gt=0)]] = {}
+    """What one unit of a currency is worth in US dollars, for prices in another."""
     baseline_model: str = "gpt-4o"
     """The model that "large model for everything" is priced on."""
     audit_file: Path | None = None

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from moslm.config import Defaults, DomainSettings, ModelSettings, SecondOpinionSettings, deadline_of
+from moslm.config import AtCapAction, Defaults, DomainSettings, ModelSettings, SecondOpinionSettings, deadline_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class ResolvedSettings:
     confidence: str
     calibration: Path | None
     second_opinion: SecondOpinionSettings
+    at_cap: AtCapAction
 
 
 @dataclass(frozen=True, slots=True)

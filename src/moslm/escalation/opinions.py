@@ -20,6 +20,7 @@ from moslm.errors import BackendError
 from moslm.models.calls import Call
 from moslm.models.chat.choice import choice_probabilities, choosing
 from moslm.models.chat.logprobs import usage_of
+from moslm.models.paying import PriceOf, Till, billed
 from moslm.state import Draft, Opinion
 
 _YES_NO = ("yes", "no")
@@ -35,18 +36,18 @@ class SecondOpinion:
     """Name of the signal it feeds."""
     runnable: Runnable[Any, Any]
     model: str
-    price: Callable[[int, int], float]
-    """(input tokens, output tokens) -> US dollars."""
+    price: PriceOf
+    """What its calls cost, US dollars."""
     prompt: Callable[[Draft, Sequence[BaseMessage]], list[BaseMessage]]
     """(draft, what its model was asked) -> what is asked now."""
     read: Callable[[AIMessage], Opinion]
     effort: float
     """How long it takes, as a share of the time the draft itself took: an estimate for the decision to ask."""
+    till: Till | None = None
+    """Where its calls are paid; None for a model whose calls are free."""
 
 
-def second_answer(
-    model: BaseChatModel, name: str, price: Callable[[int, int], float], temperature: float | None
-) -> SecondOpinion:
+def second_answer(model: BaseChatModel, name: str, price: PriceOf, temperature: float | None) -> SecondOpinion:
     """Return the question for a second answer, which feeds ``agreement``.
 
     Args:
@@ -63,7 +64,7 @@ def second_answer(
     return SecondOpinion("agreement", asked, name, price, lambda _, prompt: list(prompt), read, effort=1.0)
 
 
-def own_word(model: BaseChatModel, name: str, price: Callable[[int, int], float]) -> SecondOpinion:
+def own_word(model: BaseChatModel, name: str, price: PriceOf) -> SecondOpinion:
     """Return the question whether the draft is right, as one constrained token, which feeds ``self_check``."""
 
     def read(reply: AIMessage) -> Opinion:
@@ -83,17 +84,19 @@ def fetch(
     """
     asked = opinion.prompt(draft, prompt)
     try:
-        reply = yield Call(opinion.runnable, asked, opinion.model, deadline)
+        reply = yield Call(opinion.runnable, asked, opinion.model, deadline, billed(opinion.till, asked))
     except BackendError as error:
         return Opinion(model=opinion.model, error=str(error)), None
-    tokens_in, tokens_out, known = usage_of(reply, asked)
+    tokens = usage_of(reply, asked)
     usage = Usage(
         model=opinion.model,
         role="small",
-        input_tokens=tokens_in,
-        output_tokens=tokens_out,
-        cost_usd=opinion.price(tokens_in, tokens_out),
-        known=known,
+        input_tokens=tokens.input,
+        output_tokens=tokens.output,
+        cost_usd=opinion.price(
+            tokens.input, tokens.output, cached_tokens=tokens.cached, reasoning_tokens=tokens.reasoning
+        ),
+        known=tokens.known,
     )
     return opinion.read(reply), usage
 

@@ -58,6 +58,17 @@ def for_the_caller() -> Check:
     return Check(stage="draft", action="answer", considered=[], reasons=[])
 
 
+def as_they_are(why: str, usable: bool) -> Check:
+    """Return the verdict on drafts that nobody above can take the place of, because a cap is reached.
+
+    Args:
+        why: The cap, and when there is room again.
+        usable: Whether every draft is an answer at all.
+    """
+    reason = Reason(trigger="at_cap", detail=f"the large model cannot be asked, because {why}")
+    return Check(stage="draft", action="answer" if usable else "escalate", considered=["at_cap"], reasons=[reason])
+
+
 def refusal(code: str, detail: str) -> Check:
     """Return the verdict on a request that nobody can answer as it stands."""
     return Check(stage="request", action="refuse", considered=[], reasons=[Reason(trigger=code, detail=detail)])

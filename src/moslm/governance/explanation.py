@@ -95,6 +95,19 @@ def _outcome(decision: Decision) -> Iterator[str]:
     else:
         yield "It was turned away."
         yield why and f"The reason given: {why}"
+    if decision.budget is not None and decision.budget.at_cap is not None:
+        yield f"It should have gone to the large model, but {sentence(decision.budget.why or 'a cap is reached')}"
+        yield _AT_CAP[decision.budget.at_cap]
+
+
+_AT_CAP = {
+    "hand_over": "",
+    "answer_locally": "Its domain is set to answer with its own model then, and to say that nobody has checked it.",
+    "wait": "Its domain is set to wait for room then, which would have lasted too long.",
+    "ask": "Its domain is set to ask a person then.",
+    "refuse": "Its domain is set to refuse then.",
+}
+"""What its domain does at a cap, in a sentence."""
 
 
 def _who_answered(decision: Decision) -> str:

@@ -10,7 +10,9 @@ import asyncio
 import json
 import threading
 import time
+import uuid
 from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,15 +22,16 @@ from langchain_core.runnables import Runnable, RunnableLambda
 from langchain_core.runnables.config import ensure_config
 from langchain_core.utils.function_calling import convert_to_openai_tool
 
+from moslm.budgets.purchases import Payer
 from moslm.config import Config
-from moslm.errors import BackendError, BackendTimeout, MissingExtraError
+from moslm.errors import BackendError, MissingExtraError
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import Trigger
 from moslm.integrations.gate import Gate, Verdict, build_gate, settings_of_gate, told
 from moslm.models.calls import Call, Steps, adrive, drive
 from moslm.models.chat.accepted import AcceptedAnswer
-from moslm.models.chat.logprobs import usage_of
 from moslm.models.classifiers import Classifier
+from moslm.models.paying import Account, bill_of, paying
 from moslm.nodes.escalate import LargeModel
 
 try:
@@ -140,45 +143,26 @@ def _escalated(
     guard, large = gate.guard, gate.large
     if guard is None or large is None:
         return _handed_over(verdict, "no large model is configured", rejected)
-    most_input = _most_tokens_of(request)
-    reserved = guard.reserve(guard.price(most_input, guard.max_tokens))
-    if isinstance(reserved, str):
-        return _handed_over(verdict, reserved, rejected)
-    settings = {**request.model_settings, "max_tokens": guard.max_tokens}
+    settings = {**request.model_settings, "max_tokens": guard.till.max_tokens}
+    asked = request.override(model=large, model_settings=settings)
+    payer = Payer("default", None, None, str(uuid.uuid4()), verdict.found.domain if verdict.found else None)
     try:
-        response = yield from _called(guard, request.override(model=large, model_settings=settings), asking)
-    except BackendTimeout as error:
-        # given up while it was answering: the provider may charge for it, so the reservation stays spent
-        reserved.settle(guard.price(most_input, guard.max_tokens))
-        return _handed_over(verdict, str(error), rejected)
+        response: Response = yield from paying(_called(guard, asked, asking), Account(payer, payer.request))
     except BackendError as error:
-        reserved.release()
         return _handed_over(verdict, str(error), rejected)
-    except BaseException:
-        reserved.settle(guard.price(most_input, guard.max_tokens))
-        raise
-    tokens = [usage_of(each, request.messages) for each in response.result if isinstance(each, AIMessage)]
-    reserved.settle(sum(guard.price(each.input, each.output) for each in tokens))
     _mark(response, {**told(verdict, guard.name, rejected), "escalated": True})
     return response
-
-
-def _most_tokens_of(request: ModelRequest[Any]) -> int:
-    """Return the most tokens that the prompt can have: no byte-level tokenizer makes more than there are bytes."""
-    told = [*request.messages, *([request.system_message] if request.system_message else [])]
-    calls = [each.tool_calls for each in request.messages if isinstance(each, AIMessage)]
-    tools = [each if isinstance(each, dict) else convert_to_openai_tool(each) for each in request.tools]
-    carried = json.dumps([calls, tools], default=str)
-    return len(carried.encode()) + sum(len(message.text.encode()) + _FRAMING for message in told)
 
 
 def _called(
     guard: LargeModel, request: ModelRequest[Any], asking: Runnable[Any, Response]
 ) -> Generator[Call, Any, Response]:
-    deadline = time.monotonic() + guard.deadline_s
-    if not (yield Call(guard.throttle, None, "the throttle of the large model", deadline)):
-        raise BackendError(guard.name, "too many requests are waiting for the large model")
-    response: Response = yield Call(asking, request, guard.name, deadline)
+    told = [*request.messages, *([request.system_message] if request.system_message else [])]
+    tools = [each if isinstance(each, dict) else convert_to_openai_tool(each) for each in request.tools]
+    # what runs the call is the agent's: it cannot be streamed from here, and its answer is not ours to keep
+    till = replace(guard.till, streams=False)
+    bill = replace(bill_of(till, told, len(json.dumps(tools, default=str).encode())), keeps=False)
+    response: Response = yield Call(asking, request, guard.name, time.monotonic() + guard.deadline_s, bill)
     return response
 
 

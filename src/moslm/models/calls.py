@@ -13,10 +13,10 @@ import asyncio
 import contextvars
 import threading
 import time
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.errors import GraphBubbleUp
@@ -24,6 +24,9 @@ from langgraph.errors import GraphBubbleUp
 from moslm.errors import BackendError, BackendTimeout
 from moslm.models.chat.failures import as_backend_error
 from moslm.models.deadlines import due
+
+if TYPE_CHECKING:
+    from moslm.models.paying import Bill
 
 T = TypeVar("T")
 
@@ -38,6 +41,8 @@ class Call:
     """Name of the model or tool, for the error that a person reads."""
     deadline: float
     """`time.monotonic()` value at which the call is given up."""
+    bill: Bill | None = None
+    """What it may cost; None for a call that is free. `moslm.models.paying` has it paid."""
 
     def remaining(self) -> float:
         """Return the seconds left; raise `BackendTimeout` when there are none."""
@@ -53,6 +58,44 @@ class Call:
 
 Steps = Generator[Call, Any, T]
 """A step that asks for calls and returns a ``T``."""
+
+
+class Beside(Runnable[Any, Any]):
+    """Work that touches a disk or a network, done beside the event loop; leaves no span.
+
+    Args:
+        work: What is done.
+    """
+
+    def __init__(self, work: Callable[[], Any]) -> None:
+        self._work = work
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Do the work in this thread."""
+        return self._work()
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Do the work in a thread of its own."""
+        return await asyncio.to_thread(self._work)
+
+
+class Pause(Runnable[Any, None]):
+    """Time that passes; leaves no span.
+
+    Args:
+        seconds: How much.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> None:
+        """Wait in this thread."""
+        time.sleep(self._seconds)
+
+    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> None:
+        """Wait on the event loop."""
+        await asyncio.sleep(self._seconds)
 
 
 def drive(steps: Steps[T], config: RunnableConfig) -> T:

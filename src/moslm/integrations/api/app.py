@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Coroutine
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any, TypeVar
 
@@ -16,6 +17,7 @@ from starlette.exceptions import HTTPException
 
 from moslm.config import ApiSettings, Config
 from moslm.context import MoSLMContext
+from moslm.decision import Budget
 from moslm.errors import MoSLMError, RequestError
 from moslm.integrations.api.keys import Keyring
 from moslm.integrations.api.meters import Meters
@@ -59,6 +61,7 @@ class _Door:
         """Answer a conversation."""
         caller = self._keys.caller(request.headers.get("authorization"))
         asked = _read(await _body(request, self._settings.max_body_kib * 1024))
+        caller = _under_its_key(caller, request.headers.get("idempotency-key"))
         self._check_model(asked.model)
         asked.refuse_what_is_not_offered()
         if self._running >= self._settings.most_in_flight:
@@ -115,6 +118,9 @@ class _Door:
     def _sent(self, reply: Reply) -> Response:
         decision = reply.answer.decision
         headers = {DECISION: decision.id}
+        if decision.budget is not None and decision.budget.at_cap == "refuse":
+            wrong = CallError(429, reply.text, "budget_exhausted")
+            return self._said(JSONResponse(wrong.body(), wrong.status, headers={**headers, **_until(decision.budget)}))
         if decision.outcome == "refused":
             code = decision.reasons[0].trigger if decision.reasons else "refused"
             wrong = CallError(400, decision.refusal or reply.text, code, "messages")
@@ -137,6 +143,24 @@ class _Door:
     @property
     def _model(self) -> dict[str, Any]:
         return {"id": self._settings.model, "object": "model", "created": 0, "owned_by": "moslm"}
+
+
+def _under_its_key(caller: MoSLMContext, key: str | None) -> MoSLMContext:
+    """Take in what names the request for a caller who sends it again."""
+    if key is None:
+        return caller
+    if not 0 < len(key) <= 256:
+        raise CallError(400, "the Idempotency-Key must have 1 to 256 characters", "invalid_idempotency_key")
+    return caller.model_copy(update={"idempotency_key": key})
+
+
+def _until(budget: Budget) -> dict[str, str]:
+    """Return when it makes sense to ask again; nothing where the cap never has room."""
+    reached = next((each for each in budget.caps if each.reached), None)
+    if reached is None or reached.frees_at is None:
+        return {}
+    frees = datetime.strptime(reached.frees_at, "%Y-%m-%d %H:%M UTC").replace(tzinfo=UTC)
+    return {"retry-after": str(max(1, round((frees - datetime.now(UTC)).total_seconds())))}
 
 
 async def _body(request: Request, most: int) -> bytes:

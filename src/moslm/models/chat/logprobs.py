@@ -31,6 +31,10 @@ class TokenCount(NamedTuple):
     output: int
     known: bool
     """False when the server reported none; the counts are then estimates, a token for every four characters."""
+    cached: int = 0
+    """How many of the input tokens came from the provider's cache."""
+    reasoning: int = 0
+    """How many of the output tokens were reasoning."""
 
 
 def token_logprobs(message: BaseMessage) -> list[list[float]] | None:
@@ -70,7 +74,9 @@ def usage_of(message: BaseMessage, prompt: Sequence[BaseMessage] = ()) -> TokenC
     if usage is None and (produced := message.response_metadata.get(PRODUCED)) is not None:
         return TokenCount(sum(_estimate(each) for each in prompt), int(produced), known=False)
     if usage is not None and usage["input_tokens"] >= 0 and usage["output_tokens"] >= 0:
-        return TokenCount(usage["input_tokens"], usage["output_tokens"], known=True)
+        cached = usage.get("input_token_details", {}).get("cache_read") or 0
+        reasoning = usage.get("output_token_details", {}).get("reasoning") or 0
+        return TokenCount(usage["input_tokens"], usage["output_tokens"], True, cached, reasoning)
     return TokenCount(sum(_estimate(each) for each in prompt), _estimate(message), known=False)
 
 

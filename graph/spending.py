@@ -1,0 +1,170 @@
+"""From settings to what money passes through: the ledger with its caps, and the till of each model that costs."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.runnables import RunnableLambda
+
+from moslm.budgets.caps import Cap, caps_of
+from moslm.budgets.ledger import Ledger
+from moslm.budgets.money import nanos
+from moslm.budgets.prices import FREE, PriceTable
+from moslm.budgets.stores import Store
+from moslm.budgets.stores.sqlite import SQLiteStore
+from moslm.budgets.throttle import Throttle
+from moslm.config import AtCapAction, Config, HostedModel, LargeModelSettings, ModelSettings, home
+from moslm.domains import Domain
+from moslm.errors import ConfigError, LedgerError
+from moslm.models.paying import PriceOf, Till
+from moslm.nodes.accounts import payer_of
+from moslm.state import Request
+
+_LOG = logging.getLogger("moslm.budgets")
+LONGEST_ANSWER = 1024
+"""Tokens a paid model may answer with where neither it nor its settings say."""
+
+
+def build_ledger(
+    config: Config, file: str | None, domains: Mapping[str, Domain], large: tuple[str, LargeModelSettings] | None
+) -> Ledger:
+    """Return the ledger under all configured caps; nothing is opened before it is used.
+
+    Args:
+        config: The settings.
+        file: File they stand in, for messages.
+        domains: The domains that are served.
+        large: The large model's name and section; None where there is none.
+
+    Raises:
+        ConfigError: A cap names a domain that is not there, or the store's address is missing.
+    """
+    _check_subjects(config, domains, file)
+    caps = [*caps_of(config.budgets.caps), *(_caps_of_large(*large) if large else ())]
+    return Ledger(_store(config, file), caps, config.budgets.alerts)
+
+
+def till_of(
+    ledger: Ledger,
+    name: str,
+    given: BaseChatModel | None,
+    settings: ModelSettings,
+    prices: PriceTable,
+    throttle: Throttle | None = None,
+) -> Till:
+    """Return where the calls of a model are paid; a hosted model without a price is refused now.
+
+    Args:
+        ledger: Who keeps account.
+        name: The model's name.
+        given: The model passed in code, in the place of the configured one.
+        settings: The configured one.
+        prices: What models cost.
+        throttle: Who lets calls pass to its provider; None lets all pass.
+
+    Raises:
+        ConfigError: The model is hosted and nobody knows its price.
+    """
+    owned = _owned(given, settings)
+    return Till(
+        model=name,
+        ledger=ledger,
+        price=price_of(prices, name, given, settings),
+        most=partial(prices.most_usd, name, owned=owned),
+        max_tokens=longest_answer(given, settings),
+        admit=_admitting(throttle) if throttle else None,
+        streams=bool(getattr(given, "halts", False)) if given is not None else isinstance(settings, HostedModel),
+    )
+
+
+def costs(config: Config, prices: PriceTable, name: str, given: BaseChatModel | None, settings: ModelSettings) -> bool:
+    """Tell whether a model's calls go through the ledger: those that cost, and those that a cap is for."""
+    if any(cap.per == "model" and cap.only == name for cap in config.budgets.caps):
+        return True
+    return prices.of(name, owned=_owned(given, settings)) != FREE
+
+
+def price_of(prices: PriceTable, name: str, given: BaseChatModel | None, settings: ModelSettings) -> PriceOf:
+    """Return what calls of this model cost; a hosted model without a price is refused now, not when the bill comes."""
+    owned = _owned(given, settings)
+    prices.of(name, owned=owned)
+    return partial(prices.cost_usd, name, owned=owned)
+
+
+def longest_answer(given: BaseChatModel | None, settings: ModelSettings) -> int:
+    """Return the longest answer a model may give: a passed model's own limit, or that of its settings."""
+    own = getattr(given, "max_tokens", None)
+    if isinstance(own, int) and own > 0:
+        return own
+    return LONGEST_ANSWER if given is not None else getattr(settings, "max_tokens", LONGEST_ANSWER)
+
+
+def counting(ledger: Ledger, model: str | None) -> Callable[[Request, str | None], None]:
+    """Return what counts a request for the caps on the share that may go up."""
+
+    def count(request: Request, domain: str | None) -> None:
+        try:
+            ledger.count(payer_of(request, domain), model or "")
+        except LedgerError as error:  # uncounted requests lower a share: nothing is allowed that should not be
+            _LOG.error("%s", error)
+
+    return count
+
+
+def at_cap(config: Config, domains: Mapping[str, Domain]) -> Callable[[str | None], AtCapAction]:
+    """Return what happens at a cap to the requests of a domain; only one with a small model can answer locally."""
+
+    def action(domain: str | None) -> AtCapAction:
+        found = domains.get(domain or "")
+        said = found.settings.at_cap if found else config.defaults.at_cap
+        local = found is not None and not found.large_model_only
+        return "hand_over" if said == "answer_locally" and not local else said
+
+    return action
+
+
+def _store(config: Config, file: str | None) -> Store:
+    budgets = config.budgets
+    if budgets.redis_url_env and not os.environ.get(budgets.redis_url_env):
+        raise ConfigError(
+            "names an environment variable that is not set",
+            file=file,
+            key="budgets.redis_url_env",
+            value=budgets.redis_url_env,
+            mend="set it to the address, such as rediss://:password@redis.internal:6380/0",
+        )
+    return SQLiteStore(
+        budgets.file or home() / "ledger.sqlite", answers_s=budgets.keep_answers_minutes * 60, synced=budgets.sync
+    )
+
+
+def _caps_of_large(name: str, settings: LargeModelSettings) -> tuple[Cap, Cap]:
+    usd, calls = settings.max_usd_per_day, settings.max_calls_per_day
+    return (
+        Cap(f"{calls} calls a day of the large model", "model", name, "day", "calls", calls),
+        Cap(f"${usd:,.10g} a day of the large model", "model", name, "day", "usd", nanos(usd)),
+    )
+
+
+def _check_subjects(config: Config, domains: Mapping[str, Domain], file: str | None) -> None:
+    for i, cap in enumerate(config.budgets.caps):
+        if cap.per == "domain" and cap.only is not None and cap.only not in domains:
+            raise ConfigError(
+                "names no domain that is served",
+                file=file,
+                key=f"budgets.caps.{i}.only",
+                value=cap.only,
+                mend=f"there are {', '.join(domains)}",
+            )
+
+
+def _owned(given: BaseChatModel | None, settings: ModelSettings) -> bool | None:
+    return None if given is not None else not isinstance(settings, HostedModel)
+
+
+def _admitting(throttle: Throttle) -> RunnableLambda[None, bool]:
+    return RunnableLambda(lambda _: throttle.acquire(), afunc=lambda _: throttle.aacquire(), name="throttle")

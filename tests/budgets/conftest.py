@@ -1,0 +1,79 @@
+"""What the tests of money stand on: stores to hold to the same promises, and purchases of a made-up model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from moslm.budgets.caps import caps_of
+from moslm.budgets.ledger import Ledger
+from moslm.budgets.money import nanos
+from moslm.budgets.purchases import Amount, Payer, Purchase
+from moslm.budgets.stores import Store
+from moslm.budgets.stores.sqlite import SQLiteStore
+from moslm.config import CapSettings
+
+MODEL = "large"
+NOON = 1_795_694_400.0  # 2026-11-26 12:00:00 UTC
+JAN_31 = 1_801_396_740.0  # 2027-01-31 23:59:00 UTC
+
+
+class Clock:
+    """Time that a test sets."""
+
+    def __init__(self, now: float = NOON) -> None:
+        self.at = now
+
+    def now(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["sqlite"])
+def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
+    made = SQLiteStore(tmp_path / "ledger.sqlite", clock=lambda anchor: clock)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def ledger(store: Store) -> Callable[..., Ledger]:
+    """Open a ledger under caps: ``ledger({"usd": 1.0})``."""
+
+    def build(*caps: dict[str, Any], alerts: Any = (), tell: Any = None) -> Ledger:
+        return Ledger(store, caps_of([CapSettings(**each) for each in caps]), alerts, tell)
+
+    return build
+
+
+def payer(**changes: Any) -> Payer:
+    given = {"tenant": "acme", "user": "ada", "conversation": "t1", "request": "r1", "domain": "finance"}
+    return Payer(**{**given, **changes})
+
+
+_NUMBERS = iter(range(10**9))
+
+
+def purchase(
+    usd: float = 0.0, tokens: int = 0, key: str | None = None, seconds: float = 10, **changes: Any
+) -> Purchase:
+    model = changes.pop("model", MODEL)
+    key = key or f"k{next(_NUMBERS)}"
+    return Purchase(key, payer(**changes), model, Amount(nanos(usd), tokens), seconds)
+
+
+@pytest.fixture(name="purchase")
+def purchase_fixture() -> Callable[..., Purchase]:
+    return purchase
+
+
+@pytest.fixture(name="payer")
+def payer_fixture() -> Callable[..., Payer]:
+    return payer
