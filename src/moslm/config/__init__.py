@@ -17,6 +17,7 @@ from moslm.config.models import (
     VLLMModel,
     deadline_of,
 )
+from moslm.config.privacy import PrivacySettings
 from moslm.config.reading import ClassifierSettings, Limits, TriggerSettings
 from moslm.config.servers import RaySettings, ScalingSettings, ServerSettings
 from moslm.config.settings import Settings
@@ -44,6 +45,7 @@ __all__ = [
     "McpServer",
     "ModelSettings",
     "Price",
+    "PrivacySettings",
     "Profile",
     "RaySettings",
     "RecallSettings",

@@ -68,6 +68,9 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         update["audit_file"] = folder / config.audit_file
     if config.budgets.file:
         update["budgets"] = config.budgets.model_copy(update={"file": folder / config.budgets.file})
+    own_files = {"vault": config.privacy.vault, "key_file": config.privacy.key_file}
+    absolute = {name: folder / each for name, each in own_files.items() if each}
+    update["privacy"] = config.privacy.model_copy(update=absolute)
     if config.classifier.head:
         update["classifier"] = config.classifier.model_copy(update={"head": folder / config.classifier.head})
     if config.defaults.calibration:

@@ -10,6 +10,7 @@ from pydantic import Field, model_validator
 
 from moslm.config.domains import Defaults, DomainSettings
 from moslm.config.edges import ApiSettings, McpServer, RecallSettings
+from moslm.config.privacy import PrivacySettings
 from moslm.config.reading import ClassifierSettings, Limits, TriggerSettings
 from moslm.config.servers import RaySettings, ServerSettings
 from moslm.config.settings import DomainName, ServerName, Settings
@@ -43,6 +44,7 @@ class Config(Settings):
     budgets: BudgetSettings = BudgetSettings()
     limits: Limits = Limits()
     recall: RecallSettings = RecallSettings()
+    privacy: PrivacySettings = PrivacySettings()
     api: ApiSettings = ApiSettings()
     allow_hosts: list[str] = ["loopback", "private"]
     """Hosts that a ``base_url`` may name: ``loopback``, ``private``, or host names and addresses."""
