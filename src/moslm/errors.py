@@ -12,6 +12,10 @@
     │   ├── BackendGarbled    an answer that is none: not the protocol, empty, or refused
     │   └── CapReached        nobody: what was allowed is spent
     ├── LedgerError           whoever runs this host: the ledger cannot be kept, so nothing may be bought
+    │   └── BackendGarbled    an answer that is none: not the protocol, empty, or refused
+    ├── PrivacyError          whoever runs this host: nothing may leave while this stands
+    │   ├── DetectorFailed    personal data could not be looked for
+    │   └── VaultError        what placeholders stand for cannot be kept, or was altered
     └── AuditError            whoever runs this host: the audit log cannot be kept, so no answer may be given
         └── AlreadyClosed     nobody: a run was repeated, and its first record stands
 
@@ -156,6 +160,25 @@ class CapReached(BackendError):
 
 class LedgerError(MoSLMError):
     """The ledger cannot be written or read; nothing may be bought that it does not hold."""
+class PrivacyError(MoSLMError):
+    """What must not leave cannot be told from what may, or cannot be hidden: whoever meets this sends nothing."""
+
+
+class DetectorFailed(PrivacyError):
+    """A recogniser of personal data failed, so nobody knows what the text holds.
+
+    Args:
+        recogniser: Name of the recogniser's class.
+        problem: What went wrong, without a word of the text it read.
+    """
+
+    def __init__(self, recogniser: str, problem: str) -> None:
+        self.recogniser = recogniser
+        super().__init__(f"personal data could not be looked for: {recogniser} failed ({problem}); nothing was sent")
+
+
+class VaultError(PrivacyError):
+    """The vault cannot be read or written, or holds a row that was altered or moved."""
 
 
 class AuditError(MoSLMError):

@@ -36,7 +36,7 @@ def _nir(text: str) -> bool:
 
 IDENTITY = (
     # areas that were never issued count too: a slip of the pen is as personal
-    Pattern("US_SSN", re.compile(r"(?<![^\W_])(?<![\d][-. ])\d{3}([-–. ])\d{2}\1\d{4}(?![^\W_])(?![-. ]\d)")),
+    Pattern("US_SSN", re.compile(r"(?<![^\W_])(?<!\d-)\d{3}([-–. ])\d{2}\1\d{4}(?![^\W_])(?!-\d)")),
     Pattern(
         "US_SSN",
         named(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from moslm.privacy.recognisers.finding import Finding, Recogniser
+from moslm.privacy.recognisers.finding import Finding, Recogniser, merged
 
 PART = "_PART"
 """Ends the kind of a piece: ``CREDIT_CARD_PART`` is some digits of a card."""
@@ -47,7 +47,7 @@ class Seams:
             for glue in ("", " "):
                 _collect(self._forms, texts, whole, glue, found)
             _collect(self._checked, texts, [_number(texts[each], each) for each in chain], " ", found)
-        return found
+        return [merged(each) for each in found]
 
 
 def _chains(texts: Sequence[str]) -> Iterator[list[int]]:
