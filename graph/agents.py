@@ -22,6 +22,7 @@ from moslm.errors import ConfigError, MissingExtraError
 from moslm.escalation.opinions import SecondOpinion, own_word, second_answer
 from moslm.escalation.signals import SignalFunction
 from moslm.graph.confidence import Trust, lookouts, revision_of, trust, value_of_asking
+from moslm.graph.leaving import Guard, check_domain, door_for
 from moslm.graph.spending import costs, price_of, till_of
 from moslm.models.chat import build_chat_model
 from moslm.models.paying import PriceOf, Till
@@ -97,12 +98,16 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
     trusted = trust(domain, model, name, revision, workshop.signals, workshop.config)
     price = price_of(workshop.prices, name, given, settings.model)
     till = workshop.till(name, given, settings.model)
+    check_domain(workshop.config, workshop.file, domain, model, name)
+    leaves, guarded = door_for(model, name)
     # bound, so that no answer can be longer than what is set aside for it
     most = {"max_tokens": till.max_tokens} if till and given is not None else {}
-    optimistic = workshop.config.optimistic_streaming
+    # what comes back from outside holds placeholders until it is whole
+    optimistic = workshop.config.optimistic_streaming and leaves is None
     agent = DomainAgent(
         name=domain.name,
-        model=_bound(model, toolbox.tools, _config(domain.name, optimistic), most),
+        model=_bound(model, toolbox.tools, _config(domain.name, optimistic), most, guarded),
+        leaves=leaves,
         model_name=name,
         prompt=domain.prompt,
         tools=ToolNode(list(toolbox.tools), handle_tool_errors=toolbox.on_error) if toolbox.tools else None,
@@ -119,7 +124,7 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
         worth=value_of_asking(trusted, workshop.signals, workshop.going_up, settings.second_opinion.usd_per_second),
         revision=revision,
         replicas=getattr(model, "replicas", tuple),
-        offer=offering(model, toolbox.tools, _config(domain.name, optimistic), **most) if able else None,
+        offer=offering(model, toolbox.tools, _config(domain.name, optimistic), guarded, **most) if able else None,
         optimistic=optimistic,
         lookout=lookouts(trusted, workshop.signals, workshop.config.early_escalation) if _halts(model) else None,
         required=trusted.required,
@@ -135,17 +140,20 @@ def _second_opinions(
     settings = domain.settings.second_opinion
     for signal in settings.ask:
         if signal == "self_check":
-            opinion, paid = own_word(model, name, price), till
+            opinion, paid, door = own_word(model, name, price), till, door_for(model, name)
         elif settings.model is None:
             opinion, paid = second_answer(model, name, price, settings.temperature), till
+            door = door_for(model, name)
         else:
             key = f"domains.{domain.name}.second_opinion.model"
             other = chat_model(settings.model, domain.settings.deadline_ms, workshop.config, workshop.file, key)
             known_as = model_name(other)
             opinion = second_answer(other, known_as, price_of(workshop.prices, known_as, None, settings.model), None)
-            paid = workshop.till(known_as, None, settings.model)
-        asked = opinion.runnable.with_config(tags=SILENT, run_name=f"{signal} of {domain.name}")
-        yield replace(opinion, runnable=asked, till=paid)
+            paid, door = workshop.till(known_as, None, settings.model), door_for(other, known_as)
+            check_domain(workshop.config, workshop.file, domain, other, known_as)
+        leaves, guarded = door
+        asked = guarded(opinion.runnable.with_config(tags=SILENT, run_name=f"{signal} of {domain.name}"))
+        yield replace(opinion, runnable=asked, till=paid, leaves=leaves)
 
 
 def _how_to_call(tools: Mapping[str, BaseTool], name: str) -> str:
@@ -170,13 +178,19 @@ def _config(domain: str, optimistic: bool) -> RunnableConfig:
 
 
 def _bound(
-    model: BaseChatModel, tools: Sequence[BaseTool], config: RunnableConfig, arguments: Mapping[str, Any]
+    model: BaseChatModel,
+    tools: Sequence[BaseTool],
+    config: RunnableConfig,
+    arguments: Mapping[str, Any],
+    guarded: Guard,
 ) -> Runnable[Any, Any]:
     bound: Runnable[Any, Any] = model.bind_tools(list(tools)) if tools else model
-    return (bound.bind(**arguments) if arguments else bound).with_config(config)
+    return guarded((bound.bind(**arguments) if arguments else bound).with_config(config))
 
 
-def offering(model: BaseChatModel, own: Sequence[BaseTool], config: RunnableConfig, **arguments: Any) -> Offer | None:
+def offering(
+    model: BaseChatModel, own: Sequence[BaseTool], config: RunnableConfig, guarded: Guard, **arguments: Any
+) -> Offer | None:
     """Return what binds a caller's tools to a model beside its own; None where the model can bind none.
 
     Where a call is demanded the caller's tools stand alone, else the domain's own would be called again and again.
@@ -187,7 +201,7 @@ def offering(model: BaseChatModel, own: Sequence[BaseTool], config: RunnableConf
     def offer(tools: Sequence[dict[str, Any]], choice: str | None) -> Runnable[Any, Any]:
         demanded = choice not in (None, "auto")
         bound = model.bind_tools(list(tools), tool_choice=choice) if demanded else model.bind_tools([*own, *tools])
-        return bound.bind(**arguments).with_config(config)
+        return guarded(bound.bind(**arguments).with_config(config))
 
     return offer
 

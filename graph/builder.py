@@ -83,14 +83,14 @@ def _wired(parts: Parts) -> MoSLMGraph:
     add(recall(parts.memory), metadata={"room": "store"})
     add(classify(parts.reader), metadata={"room": "models"})
     add(check_request(parts.policy, parts.request_triggers), metadata={"room": "escalation"})
-    add(answer(parts.agents), metadata={"room": "models"}, input_schema=AnswerInput)
+    add(answer(parts.agents, parts.doors), metadata={"room": "models"}, input_schema=AnswerInput)
     gauges = {name: each.gauge for name, each in parts.trusted.items()}
     required = {name: each.required for name, each in parts.trusted.items()}
     add(
         check_draft(parts.policy, parts.draft_triggers, parts.signals, gauges, required, parts.titles),
         metadata={"room": "escalation"},
     )
-    add(escalate(parts.large_model), metadata={"room": "models"})
+    add(escalate(parts.large_model, parts.doors), metadata={"room": "models"})
     add(review(), metadata={"room": "person"})
     watches = {name: each.watch for name, each in parts.trusted.items() if each.watch is not None}
     watch = partial(watch_drafts, watches)

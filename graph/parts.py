@@ -32,11 +32,13 @@ from moslm.escalation.verdicts import judge_request
 from moslm.governance.audit import AuditLog
 from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering
 from moslm.graph.confidence import CALIBRATED, Trust, announce
+from moslm.graph.leaving import check_classifier, door_for, doors_of
 from moslm.graph.spending import at_cap, build_ledger, counting, till_of
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
 from moslm.models.paying import PriceOf
 from moslm.models.replicas.replica import ReplicaState
 from moslm.nodes.check import PolicyFor
+from moslm.nodes.doors import DoorOf
 from moslm.nodes.drafting import DomainAgent
 from moslm.nodes.escalate import LargeModel
 from moslm.nodes.recall import Memory
@@ -67,6 +69,7 @@ class Parts:
     terms: Terms
     ledger: Ledger
     count: Counting
+    doors: DoorOf
 
     def replicas(self) -> dict[str, tuple[ReplicaState, ...]]:
         """Return what is known of each domain's model servers at this moment, for meters and people."""
@@ -134,6 +137,7 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
         terms=_terms(settings, served, thresholds, prices),
         ledger=ledger,
         count=counting(ledger, large.name if large else None),
+        doors=doors_of(settings),
     )
 
 
@@ -155,15 +159,17 @@ def _above(
     # bound, so that no answer can be longer than what was set aside for it
     most = {"max_tokens": till.max_tokens} if given is not None else {}
     bounded = model.bind(**most) if most else model
+    leaves, guarded = door_for(model, name)
     large = LargeModel(
-        model=bounded.with_config(tags=SILENT, run_name="large model"),
+        model=guarded(bounded.with_config(tags=SILENT, run_name="large model")),
+        leaves=leaves,
         name=name,
         system_prompt=settings.system_prompt,
         deadline_s=deadline_ms / 1000,
         till=till,
         at_cap=at_cap(config, domains),
         max_wait_s=config.budgets.max_wait_ms / 1000,
-        offer=offering(model, (), {"run_name": "large model", "tags": SILENT}, **most),
+        offer=offering(model, (), {"run_name": "large model", "tags": SILENT}, guarded, **most),
     )
     return ledger, large
 
@@ -173,6 +179,7 @@ def _reader(config: Config, file: str | None, domains: Mapping[str, Domain], giv
         return _read_by(given, Yardstick(), config)
     chat = config.classifier.model
     model = chat_model(chat, 5000, config, file, "classifier.model") if chat else None
+    check_classifier(config, file, model)
     classifier, yardstick = build_classifier(config.classifier, list(domains.values()), model)
     if config.classifier.kind == "encoder":
         classifier.rank([Turn("user", "warm up")])  # the encoder loads now, and not while the first user waits

@@ -10,21 +10,33 @@ from collections.abc import Generator
 from typing import Any
 
 from moslm.models.calls import Call
+from moslm.models.leaving import leaving
 from moslm.models.paying import paying
 from moslm.nodes.accounts import account_of
+from moslm.nodes.doors import DoorOf, door_of, egress_uses
 from moslm.nodes.drafting import DomainAgent, drafted
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import AnswerInput, Draft, Request
 from moslm.telemetry import events
 
 
-def answer(agents: dict[str, DomainAgent]) -> Node:
-    """Return the step that drafts one part of the answer with the agent of its domain."""
+def answer(agents: dict[str, DomainAgent], doors: DoorOf) -> Node:
+    """Return the step that drafts one part of the answer with the agent of its domain.
+
+    Args:
+        agents: The agents by domain.
+        doors: Gives each request the door its calls leave through.
+    """
 
     def step(state: AnswerInput, run: Run) -> Generator[Call, Any, Update]:
         task = state["task"]
         account = account_of(state["request"], task["domain"], f"answer {task['part']} {_round(state)}")
-        draft = yield from paying(drafted(agents[task["domain"]], state), account)
+        door = door_of(state["request"], task["domain"], doors)
+        draft = yield from paying(leaving(drafted(agents[task["domain"]], state), door), account)
+        before = state.get("draft")
+        earlier = before.get("egress", []) if before else []
+        crossed = [each.model_dump(mode="json") for each in egress_uses(door.crossings)]
+        draft["egress"] = [*earlier, *crossed]
         if not draft.get("pending"):
             run.emit(_drafted(state["request"], draft))
         return {"drafts": {task["part"]: draft}}

@@ -35,6 +35,7 @@ from moslm.escalation.stopping import Lookouts, finishes
 from moslm.models.calls import Call
 from moslm.models.chat.logprobs import token_logprobs, usage_of
 from moslm.models.chat.watched import Unfinished, Watched
+from moslm.models.leaving import Form
 from moslm.models.paying import PriceOf, Till, billed
 from moslm.models.replicas.replica import ReplicaState
 from moslm.nodes.callers import Offer, calls_of, how_to_call, instructed, results, with_tools
@@ -89,6 +90,8 @@ class DomainAgent:
     """Revision of the model's weights, as a calibration knows it."""
     till: Till | None = None
     """Where its model's calls are paid; None for a model whose calls are free."""
+    leaves: Form | None = None
+    """How its model's calls are hidden where they leave the premises; None for a model inside."""
     tool_bytes: int = 0
     """Size of its tools as its model is told of them."""
     replicas: Callable[[], tuple[ReplicaState, ...]] = lambda: ()
@@ -183,7 +186,7 @@ class _Work:
             prompt = self._prompt()
             asked = self._watched(self._about_to_show(model))
             bill = billed(agent.till, prompt, agent.tool_bytes + _bytes_of_tools(self.request))
-            reply = yield Call(asked, prompt, self.agent.model_name, self.deadline, bill)
+            reply = yield Call(asked, prompt, self.agent.model_name, self.deadline, bill, agent.leaves)
             self._has_shown(reply)
             self._count(reply, prompt)
             if not reply.tool_calls and not reply.invalid_tool_calls:

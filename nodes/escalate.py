@@ -20,9 +20,11 @@ from moslm.decision import Budget, Usage
 from moslm.errors import BackendError, CapReached
 from moslm.models.calls import Call, Pause
 from moslm.models.chat.logprobs import usage_of
+from moslm.models.leaving import Form, leaving
 from moslm.models.paying import Account, Till, billed, paying
 from moslm.nodes.accounts import account_of, cap_uses
 from moslm.nodes.callers import Offer, calls_of, instructed, results, with_tools
+from moslm.nodes.doors import DoorOf, door_of, egress_uses
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import MoSLMState, Reply, Request
 from moslm.telemetry import events
@@ -42,12 +44,19 @@ class LargeModel:
     """What happens to a request of a domain that a cap does not allow to come here."""
     max_wait_s: float = 0.0
     """The longest that is waited for a cap to have room again."""
+    leaves: Form | None = None
+    """How its calls are hidden where they leave the premises; None for a model inside."""
     offer: Offer | None = None
     """Binds the caller's tools; None for a model that calls none."""
 
 
-def escalate(large: LargeModel | None) -> Node:
-    """Return the step that asks the large model, or nobody when there is none."""
+def escalate(large: LargeModel | None, doors: DoorOf) -> Node:
+    """Return the step that asks the large model, or nobody when there is none.
+
+    Args:
+        large: The large model.
+        doors: Gives each request the door its calls leave through.
+    """
 
     def step(state: MoSLMState, run: Run) -> Generator[Call, Any, Update]:
         request = state["request"]
@@ -56,22 +65,23 @@ def escalate(large: LargeModel | None) -> Node:
         elif not request["may_escalate"]:
             update = {"reply": _handed_over("this caller may not use the large model")}
         else:
-            update = yield from _asked(large, state)
+            update = yield from _asked(large, state, doors)
         run.emit(_escalated(request, large, update["reply"]))
         return update
 
     return Node("escalate", step)
 
 
-def _asked(large: LargeModel, state: MoSLMState) -> Generator[Call, Any, Update]:
+def _asked(large: LargeModel, state: MoSLMState, doors: DoorOf) -> Generator[Call, Any, Update]:
     """Ask, waiting for room where a cap is reached and that is what is done then."""
     request, began, waited = state["request"], time.perf_counter(), 0.0
     action = large.at_cap(_domain(state))
     while True:
         account = account_of(request, _domain(state), "escalate")
+        door = door_of(request, _domain(state), doors)
         started = time.perf_counter()
         try:
-            reply = yield from paying(_called(large, request), account)
+            reply = yield from paying(leaving(_called(large, request), door), account)
         except CapReached as error:
             pause = _pause(error.cap, large.max_wait_s - waited) if action == "wait" else None
             if pause is None:
@@ -83,6 +93,7 @@ def _asked(large: LargeModel, state: MoSLMState) -> Generator[Call, Any, Update]
             reply = _handed_over(str(error))
         else:
             reply["ms"] = round((time.perf_counter() - started) * 1000, 3)
+        reply["egress"] = [each.model_dump(mode="json") for each in egress_uses(door.crossings)]
         return {"reply": reply, "budget": _budget(account, waited).model_dump(mode="json")}
 
 
@@ -91,7 +102,7 @@ def _called(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
     prompt = _prompt(large, request)
     model = with_tools(large.model, large.offer, request, large.name)
     bill = billed(large.till, prompt, _bytes_of_tools(request))
-    message: AIMessage = yield Call(model, prompt, large.name, deadline, bill)
+    message: AIMessage = yield Call(model, prompt, large.name, deadline, bill, large.leaves)
     text = message.text.strip()
     tokens = usage_of(message, prompt)
     usage = Usage(

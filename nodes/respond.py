@@ -133,6 +133,7 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
         usage=usage,
         cost=_cost(usage, reply, terms),
         budget=state.get("budget"),
+        egress=_egress(state, reply),
         latency=_latency(state, reply, terms),
         steps=[*state.get("steps", []), own],
         total_ms=round((time.time() - request["started"]) * 1000, 3),
@@ -202,6 +203,11 @@ def _threshold(measured: Mapping[str, Any], own: float | None, terms: Terms, dom
 def _usage(state: MoSLMState, reply: Reply) -> list[dict[str, Any]]:
     small = [each for _, draft in sorted(state.get("drafts", {}).items()) for each in draft.get("usage", [])]
     return [*small, *reply.get("usage", [])]
+
+
+def _egress(state: MoSLMState, reply: Reply) -> list[dict[str, Any]]:
+    small = [each for _, draft in sorted(state.get("drafts", {}).items()) for each in draft.get("egress", [])]
+    return [*small, *reply.get("egress", [])]
 
 
 def _cost(usage: list[Usage], reply: Reply, terms: Terms) -> Cost:

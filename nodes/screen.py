@@ -73,6 +73,8 @@ def _opened(run: Run, config: Config) -> Request:
         threshold=knobs.threshold,
         multi_domain=knobs.multi_domain or config.multi_domain,
         may_escalate=knobs.may_escalate,
+        sensitivity=knobs.sensitivity,
+        region=knobs.region,
         instructions=plain(knobs.instructions),
         tools=list(knobs.tools),
         tool_choice=knobs.tool_choice,

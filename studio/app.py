@@ -9,5 +9,7 @@ from __future__ import annotations
 import os
 
 from moslm import create_moslm
+from moslm.telemetry.hiding import hide_texts_from_traces
 
+hide_texts_from_traces()
 graph = create_moslm(os.environ.get("MOSLM_CONFIG") or None).compile(name="moslm")

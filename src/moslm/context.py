@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, field_validator
 
+from moslm.config import Sensitivity
 from moslm.errors import ConfigError
 
 Role = Literal["user", "operator", "reviewer", "auditor", "admin"]
@@ -61,6 +62,17 @@ class MoSLMContext(BaseModel):
         default=None,
         description="Requests that span domains: to the large model, or to each domain its part.",
         json_schema_extra={"langgraph_nodes": ["check_request"]},
+    )
+    sensitivity: Sensitivity = Field(
+        default="internal",
+        description="How much harm the request would do elsewhere; rules on what may leave the premises read it.",
+        json_schema_extra={"langgraph_nodes": _ANSWERING},
+    )
+    region: str | None = Field(
+        default=None,
+        max_length=64,
+        description="Where the request's data belongs; rules on what may leave the premises read it.",
+        json_schema_extra={"langgraph_nodes": _ANSWERING},
     )
     may_escalate: bool = Field(
         default=True,

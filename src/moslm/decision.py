@@ -62,7 +62,7 @@ class Classification(Record):
     """Conformal p-value of "this request is like those the classifier was fitted on"; small means unfamiliar.
     None when the classifier cannot tell."""
     asked_for: str | None = None
-    """The words that asked for advanced reasoning, if any did."""
+    """The words that asked for advanced reasoning, if any did; what the request is about is left out of them."""
     continued: bool = False
     """Whether the domain was settled by the earlier turns because the last message alone does not say it."""
 
@@ -260,6 +260,18 @@ class Budget(Record):
     """How long it was waited for room."""
 
 
+class EgressUse(Record):
+    """One call that was to leave the premises."""
+
+    model: str
+    ruling: Literal["any", "redacted", "local_only"]
+    """``any``: it left as it was; ``redacted``: with personal data behind placeholders; ``local_only``: it stayed."""
+    rule: str
+    """The rule that says so, in words; ``default`` where none matched."""
+    hidden: int = Field(default=0, ge=0)
+    """Placeholders in what was sent."""
+
+
 class Cost(Record):
     """Money, in US dollars."""
 
@@ -316,6 +328,8 @@ class Decision(Record):
     cost: Cost
     budget: Budget | None = None
     """How the caps stood when the large model was to be called; None where it was not."""
+    egress: list[EgressUse] = []
+    """Every call that was to leave the premises, in order."""
     latency: list[Latency] = []
     steps: list[Step] = []
     total_ms: float

@@ -10,9 +10,9 @@
     │   ├── BackendBusy       it has as much to do as it can; says when to ask again
     │   ├── BackendTimeout    no answer before the deadline
     │   ├── BackendGarbled    an answer that is none: not the protocol, empty, or refused
-    │   └── CapReached        nobody: what was allowed is spent
+    │   ├── CapReached        nobody: what was allowed is spent
+    │   └── EgressRefused     nobody: it must not leave the premises
     ├── LedgerError           whoever runs this host: the ledger cannot be kept, so nothing may be bought
-    │   └── BackendGarbled    an answer that is none: not the protocol, empty, or refused
     ├── PrivacyError          whoever runs this host: nothing may leave while this stands
     │   ├── DetectorFailed    personal data could not be looked for
     │   └── VaultError        what placeholders stand for cannot be kept, or was altered
@@ -158,8 +158,16 @@ class CapReached(BackendError):
         super().__init__(backend, message)
 
 
+class EgressRefused(BackendError):
+    """A call that must not leave the premises, or of which nobody knows whether it may."""
+
+    kind = "kept_inside"
+
+
 class LedgerError(MoSLMError):
     """The ledger cannot be written or read; nothing may be bought that it does not hold."""
+
+
 class PrivacyError(MoSLMError):
     """What must not leave cannot be told from what may, or cannot be hidden: whoever meets this sends nothing."""
 

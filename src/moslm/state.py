@@ -9,7 +9,7 @@ This module knows nothing of the steps that fill it.
 
 from __future__ import annotations
 
-from typing import Annotated, Any, NotRequired
+from typing import Annotated, Any, Literal, NotRequired
 
 from langchain_core.messages import AnyMessage
 from langgraph.graph.message import add_messages
@@ -46,6 +46,8 @@ class Request(TypedDict):
     multi_domain: str
     """``escalate`` or ``fan_out``, whichever is in force for this caller."""
     may_escalate: bool
+    sensitivity: NotRequired[Literal["public", "internal", "confidential", "restricted"]]
+    region: NotRequired[str | None]
     instructions: NotRequired[str]
     """What the caller adds to the system prompt."""
     tools: NotRequired[list[dict[str, Any]]]
@@ -131,6 +133,8 @@ class Draft(TypedDict):
     """`moslm.decision.Usage` records."""
     error: NotRequired[dict[str, str] | None]
     """``{"kind", "message"}`` of a backend failure."""
+    egress: NotRequired[list[dict[str, Any]]]
+    """`moslm.decision.EgressUse` records."""
     replicas: NotRequired[list[dict[str, Any]]]
     """`moslm.decision.ReplicaUse` records."""
     ms: NotRequired[float]
@@ -146,6 +150,8 @@ class Reply(TypedDict):
     domain: NotRequired[str | None]
     """The domain of a remembered answer, which was not classified again."""
     usage: NotRequired[list[dict[str, Any]]]
+    egress: NotRequired[list[dict[str, Any]]]
+    """`moslm.decision.EgressUse` records."""
     ms: NotRequired[float]
     refusal: NotRequired[str | None]
     calls: NotRequired[list[Call]]

@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import NoReturn
 
 from moslm.errors import MoSLMError
+from moslm.telemetry.hiding import hide_texts_from_traces
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "ask": ("moslm.cli.ask", "Answer one request"),
@@ -54,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         line on stderr; 130 interrupted; 141 nobody reads the output any more.
     """
     arguments = list(sys.argv[1:] if argv is None else argv)
+    hide_texts_from_traces()
     _print_anything()
     if not arguments or arguments[0] in ("-h", "--help", "help"):
         print(_help())

@@ -4,6 +4,7 @@ The embedded default needs no file at all. `load` turns every mistake into one l
 mend. ``moslm config schema`` prints the JSON Schema for editors.
 """
 
+from moslm.config.boundary import BoundaryRule, BoundarySettings, MayLeave, Sensitivity
 from moslm.config.domains import Defaults, DomainSettings
 from moslm.config.edges import ApiKey, ApiSettings, McpServer, RecallSettings
 from moslm.config.loading import home, load, validated
@@ -29,6 +30,8 @@ __all__ = [
     "ApiKey",
     "ApiSettings",
     "AtCapAction",
+    "BoundaryRule",
+    "BoundarySettings",
     "BudgetSettings",
     "CapSettings",
     "ClassifierSettings",
@@ -42,6 +45,7 @@ __all__ = [
     "HostedModel",
     "LargeModelSettings",
     "Limits",
+    "MayLeave",
     "McpServer",
     "ModelSettings",
     "Price",
@@ -53,6 +57,7 @@ __all__ = [
     "ScalingSettings",
     "ScriptedModel",
     "SecondOpinionSettings",
+    "Sensitivity",
     "ServerSettings",
     "Settings",
     "TriggerSettings",

@@ -8,6 +8,8 @@ from pydantic import Field, field_validator
 
 from moslm.config.settings import HttpUrl, Milliseconds, Probability, Settings
 
+Premises = Literal["auto", "inside", "outside"]
+
 
 class Profile(Settings):
     """What a model can do, where its name does not say it."""
@@ -55,6 +57,8 @@ class VLLMModel(Settings):
     revision: str = ""
     """Your name for the weights behind it, such as their hash. Change it when they change: a calibration of another
     revision is stale."""
+    premises: Premises = "auto"
+    """As in a hosted model."""
     balanced: bool = False
     """Whether each address stands for several servers (Ray Serve, a Kubernetes service, another load balancer), so that
     a call that failed there may be made there again: it meets another server."""
@@ -99,6 +103,8 @@ class HostedModel(Settings):
     revision: str = ""
     """Your name for the weights behind it, such as their hash. Change it when they change: a calibration of another
     revision is stale."""
+    premises: Premises = "auto"
+    """Whether asking it takes data off the premises; ``auto`` tells by its address, and without one it is outside."""
     profile: Profile = Profile(tool_calling=True, max_input_tokens=100_000)
 
 

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from moslm.config.boundary import BoundarySettings
 from moslm.config.domains import Defaults, DomainSettings
 from moslm.config.edges import ApiSettings, McpServer, RecallSettings
 from moslm.config.privacy import PrivacySettings
@@ -42,6 +43,7 @@ class Config(Settings):
     early_escalation: EarlyEscalationSettings = EarlyEscalationSettings()
     large_model: LargeModelSettings | None = None
     budgets: BudgetSettings = BudgetSettings()
+    boundary: BoundarySettings = BoundarySettings()
     limits: Limits = Limits()
     recall: RecallSettings = RecallSettings()
     privacy: PrivacySettings = PrivacySettings()

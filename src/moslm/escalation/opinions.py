@@ -20,6 +20,7 @@ from moslm.errors import BackendError
 from moslm.models.calls import Call
 from moslm.models.chat.choice import choice_probabilities, choosing
 from moslm.models.chat.logprobs import usage_of
+from moslm.models.leaving import Form
 from moslm.models.paying import PriceOf, Till, billed
 from moslm.state import Draft, Opinion
 
@@ -43,6 +44,8 @@ class SecondOpinion:
     read: Callable[[AIMessage], Opinion]
     effort: float
     """How long it takes, as a share of the time the draft itself took: an estimate for the decision to ask."""
+    leaves: Form | None = None
+    """How its calls are hidden where they leave the premises; None for a model inside."""
     till: Till | None = None
     """Where its calls are paid; None for a model whose calls are free."""
 
@@ -84,7 +87,9 @@ def fetch(
     """
     asked = opinion.prompt(draft, prompt)
     try:
-        reply = yield Call(opinion.runnable, asked, opinion.model, deadline, billed(opinion.till, asked))
+        reply = yield Call(
+            opinion.runnable, asked, opinion.model, deadline, billed(opinion.till, asked), opinion.leaves
+        )
     except BackendError as error:
         return Opinion(model=opinion.model, error=str(error)), None
     tokens = usage_of(reply, asked)

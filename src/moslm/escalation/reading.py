@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from moslm.decision import Classification, Span
 from moslm.escalation.novelty import p_value
 from moslm.escalation.wishes import explicit_wish
+from moslm.escalation.wishes.quoting import quotable
 from moslm.models.classifiers import Classifier, Part, Ranking, Yardstick
 from moslm.turn import Turn
 
@@ -53,7 +54,7 @@ class Reader:
             several_p=several_p,
             spans=spans if len(spans) > 1 else [],
             novelty_p=p_value(strangeness, known) if strangeness is not None and known else None,
-            asked_for=self.wish(turns[-1].text),
+            asked_for=None if (wish := self.wish(turns[-1].text)) is None else quotable(wish),
             continued=ranking.continued,
         )
 

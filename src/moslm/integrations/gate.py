@@ -24,8 +24,10 @@ from moslm.escalation.verdicts import judge_drafts, unread
 from moslm.graph.agents import chat_model, model_name
 from moslm.graph.parts import Overrides, Parts, build_parts
 from moslm.models.chat.logprobs import token_logprobs
+from moslm.models.leaving import Door
 from moslm.nodes.escalate import LargeModel
 from moslm.nodes.screen import conversation
+from moslm.privacy.boundary import Labels
 from moslm.state import Draft, Task, Turn
 from moslm.tools.emptiness import found_nothing
 
@@ -56,6 +58,16 @@ class Gate:
     large: BaseChatModel | None
     threshold: float | None
     """The confidence a draft needs, where it is not each domain's own."""
+
+    def door(self, found: Classification | None, request: str) -> Door:
+        """Return the door that one call leaves through.
+
+        Args:
+            found: What the request is about.
+            request: An id of the call; its placeholders are its own.
+        """
+        labels = Labels("default", found.domain if found else None, "internal", None)
+        return self.parts.doors(labels, request)
 
     @property
     def guard(self) -> LargeModel | None:

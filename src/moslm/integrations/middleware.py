@@ -31,6 +31,7 @@ from moslm.integrations.gate import Gate, Verdict, build_gate, settings_of_gate,
 from moslm.models.calls import Call, Steps, adrive, drive
 from moslm.models.chat.accepted import AcceptedAnswer
 from moslm.models.classifiers import Classifier
+from moslm.models.leaving import Form, Veil, hidden_messages, leaving, restored_message
 from moslm.models.paying import Account, bill_of, paying
 from moslm.nodes.escalate import LargeModel
 
@@ -122,7 +123,9 @@ def _answered(
     agent = gate.parts.agents[verdict.found.domain]
     draft: Response | BackendError
     try:
-        draft = yield Call(asking, request.override(model=silent), gate.model, time.monotonic() + agent.deadline_s)
+        asked = Call(asking, request.override(model=silent), gate.model, time.monotonic() + agent.deadline_s)
+        leaves = _MODEL_REQUEST if agent.leaves else None
+        draft = yield from leaving(_once(replace(asked, leaves=leaves)), gate.door(verdict.found, str(uuid.uuid4())))
     except BackendError as error:
         draft = error
     said = draft if isinstance(draft, BackendError) else _words(draft)
@@ -146,8 +149,10 @@ def _escalated(
     settings = {**request.model_settings, "max_tokens": guard.till.max_tokens}
     asked = request.override(model=large, model_settings=settings)
     payer = Payer("default", None, None, str(uuid.uuid4()), verdict.found.domain if verdict.found else None)
+    door = gate.door(verdict.found, payer.request)
     try:
-        response: Response = yield from paying(_called(guard, asked, asking), Account(payer, payer.request))
+        steps = leaving(_called(guard, asked, asking), door)
+        response: Response = yield from paying(steps, Account(payer, payer.request))
     except BackendError as error:
         return _handed_over(verdict, str(error), rejected)
     _mark(response, {**told(verdict, guard.name, rejected), "escalated": True})
@@ -162,8 +167,38 @@ def _called(
     # what runs the call is the agent's: it cannot be streamed from here, and its answer is not ours to keep
     till = replace(guard.till, streams=False)
     bill = replace(bill_of(till, told, len(json.dumps(tools, default=str).encode())), keeps=False)
-    response: Response = yield Call(asking, request, guard.name, time.monotonic() + guard.deadline_s, bill)
+    deadline = time.monotonic() + guard.deadline_s
+    leaves = _MODEL_REQUEST if guard.leaves else None
+    response: Response = yield Call(asking, request, guard.name, deadline, bill, leaves)
     return response
+
+
+def _once(call: Call) -> Steps[Response]:
+    response: Response = yield call
+    return response
+
+
+class _ModelRequests:
+    """The form of an agent's model calls: a `ModelRequest` and a `ModelResponse`."""
+
+    def hidden(self, input: Any, veil: Veil) -> Any:
+        system = input.system_message
+        prompt = hidden_messages([*([system] if system else []), *input.messages], veil)
+        if system is None:
+            return input.override(messages=prompt)
+        return input.override(system_message=prompt[0], messages=prompt[1:])
+
+    def prompt(self, input: Any) -> Sequence[BaseMessage]:
+        return [*([input.system_message] if input.system_message else []), *input.messages]
+
+    def restored(self, answer: Any, veil: Veil) -> Any:
+        answer.result = [
+            restored_message(each, veil) if isinstance(each, AIMessage) else each for each in answer.result
+        ]
+        return answer
+
+
+_MODEL_REQUEST: Form = _ModelRequests()
 
 
 def _handed_over(verdict: Verdict, why: str, rejected: str | None) -> Response:

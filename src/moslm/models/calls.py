@@ -26,6 +26,7 @@ from moslm.models.chat.failures import as_backend_error
 from moslm.models.deadlines import due
 
 if TYPE_CHECKING:
+    from moslm.models.leaving import Form
     from moslm.models.paying import Bill
 
 T = TypeVar("T")
@@ -43,6 +44,8 @@ class Call:
     """`time.monotonic()` value at which the call is given up."""
     bill: Bill | None = None
     """What it may cost; None for a call that is free. `moslm.models.paying` has it paid."""
+    leaves: Form | None = None
+    """How it is hidden where it leaves the premises; None for a call that stays. `moslm.models.leaving` lets it out."""
 
     def remaining(self) -> float:
         """Return the seconds left; raise `BackendTimeout` when there are none."""

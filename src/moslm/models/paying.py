@@ -83,6 +83,7 @@ class Bill:
         input_tokens: The most tokens its prompt can have.
         fingerprint: Tells its prompt from another.
         prompt: The prompt, for an estimate where the server counts nothing.
+        carried: Bytes of what the call carries beside its prompt.
         keeps: Whether its answer can be kept, and given again instead of being paid again.
     """
 
@@ -90,6 +91,7 @@ class Bill:
     input_tokens: int
     fingerprint: str
     prompt: Sequence[BaseMessage]
+    carried: int = 0
     keeps: bool = True
 
 
@@ -134,7 +136,7 @@ def bill_of(till: Till, prompt: Sequence[BaseMessage], carried: int = 0) -> Bill
     # no byte-level tokenizer makes more tokens than there are bytes: an estimate by characters falls short for Chinese
     most = sum(len(text.encode()) + len(calls.encode()) + _FRAMING for _, text, calls in told) + carried
     fingerprint = hashlib.sha256(json.dumps([told, carried]).encode()).hexdigest()
-    return Bill(till, most, fingerprint, prompt)
+    return Bill(till, most, fingerprint, prompt, carried)
 
 
 def paying(steps: Steps[T], account: Account) -> Steps[T]:

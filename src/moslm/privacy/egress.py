@@ -123,6 +123,14 @@ def _may_stand_for(host: str, address: Address, allow: Sequence[str]) -> bool:
     return harmless and host.lower() in _names(allow)
 
 
+def is_private_host(host: str) -> bool:
+    """Tell whether a host is written as an address of this machine or of a private network, or is ``localhost``."""
+    address = _address(host)
+    if address is None:
+        return host.lower() == "localhost"
+    return _unwrapped(address) == address and (address.is_loopback or _is_private(address))
+
+
 def _is_private(address: Address) -> bool:
     return address not in _METADATA and any(address in block for block in _PRIVATE if block.version == address.version)
 

@@ -9,6 +9,7 @@ from langchain_core.language_models import BaseChatModel
 
 from moslm.config import EmbeddedModel, HostedModel, ModelSettings, Profile, ScriptedModel, VLLMModel
 from moslm.errors import ConfigError
+from moslm.privacy.boundary import PREMISES
 
 Factory = Callable[[Any, float, Sequence[str]], BaseChatModel]
 """Builds a model from its settings, its deadline in milliseconds and the allowed hosts."""
@@ -30,7 +31,11 @@ def build_chat_model(settings: ModelSettings, *, deadline_ms: float, allow_hosts
             whose name stands for none.
         MissingExtraError: Its packages are not installed.
     """
-    return KINDS[settings.kind](settings, deadline_ms, allow_hosts)
+    model = KINDS[settings.kind](settings, deadline_ms, allow_hosts)
+    premises = getattr(settings, "premises", "auto")
+    if premises != "auto":
+        model.metadata = {**(model.metadata or {}), PREMISES: premises}
+    return model
 
 
 def _vllm(settings: VLLMModel, deadline_ms: float, allow_hosts: Sequence[str]) -> BaseChatModel:

@@ -63,6 +63,8 @@ class ChatEmbedded(BaseChatModel):
     """When a call is given up, loading included."""
     stop: list[str] | None = None
 
+    in_process: ClassVar[bool] = True
+    """It asks nobody."""
     halts: ClassVar[bool] = True
     """Whether it ends an answer that is no longer wanted (`moslm.models.halting`)."""
 

@@ -52,6 +52,8 @@ class ScriptedChatModel(BaseChatModel):
     reports_usage: bool = True
     """Whether answers carry token counts (words are counted)."""
 
+    in_process: ClassVar[bool] = True
+    """It asks nobody."""
     halts: ClassVar[bool] = True
     """Whether it ends an answer that is no longer wanted (`moslm.models.halting`)."""
 

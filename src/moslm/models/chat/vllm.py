@@ -76,6 +76,11 @@ class ChatVLLM(ChatOpenAI):
     def _llm_type(self) -> str:
         return "moslm-vllm"
 
+    @property
+    def base_urls(self) -> list[str]:
+        """Where its servers are asked."""
+        return [str(server.openai_api_base) for server in self._servers or [self]]
+
     def replicas(self) -> tuple[ReplicaState, ...]:
         """Return what is known of each of its servers."""
         return self._known().states()
