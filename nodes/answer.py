@@ -10,6 +10,7 @@ from collections.abc import Generator
 from typing import Any
 
 from moslm.models.calls import Call
+from moslm.models.chat.first_token import streams
 from moslm.models.leaving import leaving
 from moslm.models.paying import paying
 from moslm.nodes.accounts import account_of
@@ -32,7 +33,8 @@ def answer(agents: dict[str, DomainAgent], doors: DoorOf) -> Node:
         task = state["task"]
         account = account_of(state["request"], task["domain"], f"answer {task['part']} {_round(state)}")
         door = door_of(state["request"], task["domain"], doors)
-        draft = yield from paying(leaving(drafted(agents[task["domain"]], state), door), account)
+        steps = drafted(agents[task["domain"]], state, heard=streams(run.config))
+        draft = yield from paying(leaving(steps, door), account)
         before = state.get("draft")
         earlier = before.get("egress", []) if before else []
         crossed = [each.model_dump(mode="json") for each in egress_uses(door.crossings)]

@@ -93,7 +93,8 @@ def check_draft(
         stands = _standing(drafts) if check.action == "answer" and not capped else None
         _retract(run, request, drafts, check, stands)
         if check.action == "answer":
-            update["reply"] = {**_reply(list(drafts.values()), titles), "shown": stands}
+            reply = _reply(list(drafts.values()), titles)
+            update["reply"] = {**reply, "shown": stands, "first_token_ms": _streamed_since(drafts, stands)}
         elif capped:
             update["reply"] = Reply(text="", outcome="handed_over", answered_by=None, refusal=capped)
         return update
@@ -149,6 +150,11 @@ def _standing(drafts: Mapping[str, Draft]) -> str | None:
     """Return the id of the streamed message that holds the answer already; None where several make up the answer."""
     shown = [draft.get("shown", []) for draft in drafts.values()]
     return shown[0][-1] if len(shown) == 1 and shown[0] else None
+
+
+def _streamed_since(drafts: Mapping[str, Draft], stands: str | None) -> float | None:
+    """Return when the first words of the streamed message that stands came; None where none does."""
+    return next(iter(drafts.values())).get("first_token_ms") if stands else None
 
 
 def _retract(run: Run, request: Request, drafts: Mapping[str, Draft], check: Check, stands: str | None) -> None:

@@ -33,6 +33,7 @@ from moslm.errors import BackendError, BackendGarbled
 from moslm.escalation.opinions import SecondOpinion, fetch
 from moslm.escalation.stopping import Lookouts, finishes
 from moslm.models.calls import Call
+from moslm.models.chat.first_token import FirstToken
 from moslm.models.chat.logprobs import token_logprobs, usage_of
 from moslm.models.chat.watched import Unfinished, Watched
 from moslm.models.leaving import Form
@@ -98,12 +99,19 @@ class DomainAgent:
     """What is known of the servers of its model; nothing of a model that has none."""
 
 
-def drafted(agent: DomainAgent, state: AnswerInput) -> Generator[Call, Any, Draft]:
-    """Draft one part of the answer; a failing model or tool ends in a draft that says so."""
+def drafted(agent: DomainAgent, state: AnswerInput, *, heard: bool = False) -> Generator[Call, Any, Draft]:
+    """Draft one part of the answer; a failing model or tool ends in a draft that says so.
+
+    Args:
+        agent: Who drafts.
+        state: What is asked.
+        heard: Whether somebody hears words that stream while they are written.
+    """
     request = state["request"]
     work = _Work(agent, request, state["task"], time.monotonic() + agent.deadline_s, state.get("draft"))
     work.classification = state.get("classification")
     work.finish = bool(state.get("finish"))
+    work.first_token = FirstToken() if heard and agent.optimistic else None
     started = time.perf_counter()
     try:
         yield from work.resume() if work.waited else work.begin_again() if work.finish else work.begin()
@@ -141,6 +149,7 @@ class _Work:
     stopped: Stopped | None = None
     classification: dict[str, Any] | None = None
     opinions: dict[str, Opinion] = field(default_factory=dict)
+    first_token: FirstToken | None = None
     error: dict[str, str] | None = None
     ms: float = 0.0
     finish: bool = False
@@ -212,7 +221,7 @@ class _Work:
             return model
         run = uuid7()
         self.shown.append(f"lc_run--{run}")  # how LangChain names what a run says
-        return model.with_config(run_id=run)
+        return model.with_config(run_id=run, callbacks=[self.first_token] if self.first_token else None)
 
     def _has_shown(self, reply: AIMessage) -> None:
         if self.agent.optimistic and reply.id and reply.id != self.shown[-1]:
@@ -387,6 +396,11 @@ class _Work:
             )
         )
 
+    def _first_token_ms(self) -> float | None:
+        if self.first_token is None or self.first_token.at is None:
+            return None
+        return round((self.first_token.at - self.request["started"]) * 1000, 3)
+
     def draft(self, ms: float) -> Draft:
         draft = Draft(task=self.task, model=self.agent.model_name, text=self.text)
         draft["logprobs"] = self.logprobs
@@ -397,6 +411,7 @@ class _Work:
         draft["evidence"], draft["cut_off"], draft["opinions"] = self._evidence(), self.cut_off, dict(self.opinions)
         draft["classification"], draft["calls"] = self.classification, [] if self.error else self.calls
         draft["stopped"] = self.stopped.model_dump(mode="json") if self.stopped else None
+        draft["first_token_ms"] = self._first_token_ms()
         draft["pending"], draft["shown"] = [] if self.error else self.pending, self.shown
         draft["transcript"] = [message_to_dict(each) for each in self.transcript] if draft["pending"] else []
         return draft

@@ -104,6 +104,7 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
     usage = [Usage.model_validate(each) for each in _usage(state, reply)]
     domain = found["domain"] if found else reply.get("domain")
     own = {"name": "respond", "ms": round((time.perf_counter() - started) * 1000, 3)}
+    total_ms = round((time.time() - request["started"]) * 1000, 3)
     reasons = [reason for check in checks for reason in check.reasons]
     return Decision(
         id=request["id"],
@@ -136,10 +137,19 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
         egress=_egress(state, reply),
         latency=_latency(state, reply, terms),
         steps=[*state.get("steps", []), own],
-        total_ms=round((time.time() - request["started"]) * 1000, 3),
+        total_ms=total_ms,
+        first_token_ms=_first_token(reply, total_ms),
         calls=[call["name"] for call in reply.get("calls", [])],
         refusal=reply.get("refusal"),
     )
+
+
+def _first_token(reply: Reply, closed_ms: float) -> float | None:
+    """Return when the first words of the answer came, in milliseconds; what says why there is none is no answer."""
+    if not reply["text"] or reply["outcome"] not in ("answered", "recalled", "escalated"):
+        return None
+    streamed = reply.get("first_token_ms")
+    return max(closed_ms if streamed is None else streamed, 0.0)  # clocks that were set back do not make it negative
 
 
 def _kept(decision: Decision, audit: AuditTrail, watch: Callable[[Decision], None]) -> Decision:
@@ -161,7 +171,7 @@ def _kept(decision: Decision, audit: AuditTrail, watch: Callable[[Decision], Non
 
 
 def _but_for_the_clock(decision: Decision) -> dict[str, Any]:
-    return decision.model_dump(exclude={"closed_at", "total_ms", "steps"})
+    return decision.model_dump(exclude={"closed_at", "total_ms", "first_token_ms", "steps"})
 
 
 def _drafts(state: MoSLMState) -> list[DraftRecord]:
@@ -268,4 +278,5 @@ def _answered(decision: Decision) -> events.Answered:
         "answered_by": decision.answered_by,
         "spent_usd": decision.cost.spent_usd,
         "total_ms": decision.total_ms,
+        "first_token_ms": decision.first_token_ms,
     }

@@ -333,6 +333,10 @@ class Decision(Record):
     latency: list[Latency] = []
     steps: list[Step] = []
     total_ms: float
+    first_token_ms: float | None = Field(default=None, ge=0)
+    """Milliseconds from the opening of the request to the first accepted words. Words that were streamed while they
+    were written, and stood: when the first of them came. All others: when the record was closed, because they follow
+    as soon as it is on disk. None where nobody's words answered."""
     calls: list[str] = []
     """Names of the caller's own tools that were called instead of answering: the caller runs them and asks again."""
     refusal: str | None = None

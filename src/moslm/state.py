@@ -121,6 +121,9 @@ class Draft(TypedDict):
     shown: NotRequired[list[str]]
     """Ids of the messages that were streamed while they were written; the last one is the draft's own. Empty where
     drafts are silent."""
+    first_token_ms: NotRequired[float | None]
+    """Milliseconds from the opening of the request to the first words of the last of them; None where nobody heard
+    them while they were written."""
     cut_off: NotRequired[bool]
     """Whether the answer ended because it reached its longest length."""
     stopped: NotRequired[dict[str, Any] | None]
@@ -158,6 +161,8 @@ class Reply(TypedDict):
     """The caller's tools that are called instead of an answer."""
     shown: NotRequired[str | None]
     """Id under which these words have been streamed already."""
+    first_token_ms: NotRequired[float | None]
+    """Milliseconds from the opening of the request to the first of those streamed words."""
 
 
 def merge_by_key(left: dict[str, Any] | None, right: dict[str, Any] | None) -> dict[str, Any]:

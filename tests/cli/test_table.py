@@ -80,6 +80,7 @@ def test_the_decision_table_shows_what_was_decided_and_why():
     ("changes", "line"),
     [
         ({"drafts": []}, "confidence  no draft"),
+        ({"first_token_ms": 90.0}, "first word  90 ms"),
         ({"usage": []}, "tokens      no model was asked"),
         ({"usage": [Usage(model="m", role="small", calls=2, known=False)]}, "m 0 in, 0 out, 2 calls (estimated)"),
         ({"classification": None}, "domain      not classified"),

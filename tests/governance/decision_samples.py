@@ -206,5 +206,6 @@ any_decisions = st.builds(
     ),
     steps=st.lists(st.builds(Step, name=_names, ms=_ms), max_size=4),
     total_ms=_ms,
+    first_token_ms=st.none() | _ms,
     refusal=st.none() | _words,
 )

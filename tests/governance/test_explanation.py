@@ -207,6 +207,11 @@ def test_the_time_says_that_a_person_was_waited_for():
     assert "a person took" not in explain(a_decision())
 
 
+def test_the_wait_for_the_first_words_is_told_where_there_were_words():
+    assert "The first words of the answer came after 90 ms." in explain(a_decision(first_token_ms=90.0))
+    assert "first words" not in explain(a_decision(outcome="refused"))
+
+
 def test_a_loss_against_the_large_model_is_called_one():
     cost = Cost(spent_usd=0.003, baseline_usd=0.002, baseline_model="gpt-4o", saved_usd=-0.001)
     assert "would have cost $0.00200, so it cost $0.00100 more." in explain(a_decision(cost=cost))

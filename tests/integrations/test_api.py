@@ -354,6 +354,7 @@ def test_the_meters_count_what_was_decided_and_name_nobody(moslm, serve, client)
     assert found["moslm_api_calls_total", "200"] == 2
     assert found["moslm_api_calls_total", "400"] == 1
     assert found["moslm_request_seconds_count", "escalated"] == 2
+    assert found["moslm_first_token_seconds_count", "escalated"] == 2
     assert found["moslm_in_flight",] == 0
     assert "acme" not in page.text
 

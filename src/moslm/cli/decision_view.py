@@ -26,6 +26,7 @@ def decision_table(decision: Decision, style: Style = PLAIN) -> str:
         ("budget", _budget(decision)),
         ("latency", items([_latency(each) for each in decision.latency])),
         ("steps", items([f"{each.name} {milliseconds(each.ms)}" for each in decision.steps])),
+        ("first word", "" if decision.first_token_ms is None else milliseconds(decision.first_token_ms)),
         ("total", milliseconds(decision.total_ms)),
         ("decision", printable(decision.id)),
     ]

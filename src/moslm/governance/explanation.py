@@ -289,6 +289,8 @@ def _time(decision: Decision) -> Iterator[str]:
     known = math.isfinite(decision.total_ms)
     waited = ", the time a person took to decide included" if decision.reviews else ""
     yield f"It took {milliseconds(decision.total_ms)} in all{waited}." if known else "How long it took is unknown."
+    if decision.first_token_ms is not None:
+        yield f"The first words of the answer came after {milliseconds(decision.first_token_ms)}."
     for each in decision.latency:
         yield _one_budget(each)
 

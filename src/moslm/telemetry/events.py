@@ -78,6 +78,8 @@ class Answered(TypedDict):
     answered_by: str | None
     spent_usd: float
     total_ms: float
+    first_token_ms: float | None
+    """As in the Decision: when the first accepted words came; None where nobody's words answered."""
 
 
 Event = Classified | Drafted | Checked | Retracted | Escalated | Answered

@@ -28,6 +28,13 @@ class Meters:
         self._seconds = Histogram(
             "moslm_request_seconds", "Time to the answer.", ["outcome"], buckets=_SECONDS, registry=every
         )
+        self._first = Histogram(
+            "moslm_first_token_seconds",
+            "Time to the first accepted words.",
+            ["outcome"],
+            buckets=_SECONDS,
+            registry=every,
+        )
         self._tokens = Counter("moslm_tokens", "Tokens by model.", ["model", "role", "direction"], registry=every)
         self._spent = Counter("moslm_spent_usd", "US dollars by model.", ["model", "role"], registry=every)
         self._baseline = Counter("moslm_baseline_usd", "US dollars of the large model for everything.", registry=every)
@@ -43,6 +50,8 @@ class Meters:
         """Count what was decided."""
         self._requests.labels(decision.outcome, decision.domain or "none").inc()
         self._seconds.labels(decision.outcome).observe(decision.total_ms / 1000)
+        if decision.first_token_ms is not None:
+            self._first.labels(decision.outcome).observe(decision.first_token_ms / 1000)
         for reason in decision.reasons:
             self._reasons.labels(reason.trigger).inc()
         for draft in decision.drafts:
