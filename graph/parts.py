@@ -68,7 +68,7 @@ class Parts:
     audit: AuditTrail
     terms: Terms
     ledger: Ledger
-    count: Counting
+    count: Counting | None
     doors: DoorOf
 
     def replicas(self) -> dict[str, tuple[ReplicaState, ...]]:

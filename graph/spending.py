@@ -103,8 +103,10 @@ def longest_answer(given: BaseChatModel | None, settings: ModelSettings) -> int:
     return LONGEST_ANSWER if given is not None else getattr(settings, "max_tokens", LONGEST_ANSWER)
 
 
-def counting(ledger: Ledger, model: str | None) -> Callable[[Request, str | None], None]:
-    """Return what counts a request for the caps on the share that may go up."""
+def counting(ledger: Ledger, model: str | None) -> Callable[[Request, str | None], None] | None:
+    """Return what counts a request for the caps on the share that may go up; None where there are none."""
+    if not ledger.counts:
+        return None
 
     def count(request: Request, domain: str | None) -> None:
         try:

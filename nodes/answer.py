@@ -6,10 +6,7 @@ How a draft is made, and when a second opinion is worth asking, is `moslm.nodes.
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from typing import Any
-
-from moslm.models.calls import Call
+from moslm.models.calls import Steps
 from moslm.models.chat.first_token import streams
 from moslm.models.leaving import leaving
 from moslm.models.paying import paying
@@ -29,7 +26,7 @@ def answer(agents: dict[str, DomainAgent], doors: DoorOf) -> Node:
         doors: Gives each request the door its calls leave through.
     """
 
-    def step(state: AnswerInput, run: Run) -> Generator[Call, Any, Update]:
+    def step(state: AnswerInput, run: Run) -> Steps[Update]:
         task = state["task"]
         account = account_of(state["request"], task["domain"], f"answer {task['part']} {_round(state)}")
         door = door_of(state["request"], task["domain"], doors)

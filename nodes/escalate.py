@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Generator
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -18,7 +18,7 @@ from moslm.budgets.purchases import Standing
 from moslm.config import AtCapAction
 from moslm.decision import Budget, Usage
 from moslm.errors import BackendError, CapReached
-from moslm.models.calls import Call, Pause
+from moslm.models.calls import Call, Pause, Steps
 from moslm.models.chat.logprobs import usage_of
 from moslm.models.leaving import Form, leaving
 from moslm.models.paying import Account, Till, billed, paying
@@ -58,7 +58,7 @@ def escalate(large: LargeModel | None, doors: DoorOf) -> Node:
         doors: Gives each request the door its calls leave through.
     """
 
-    def step(state: MoSLMState, run: Run) -> Generator[Call, Any, Update]:
+    def step(state: MoSLMState, run: Run) -> Steps[Update]:
         request = state["request"]
         if large is None:
             update: Update = {"reply": _handed_over("no large model is configured")}
@@ -72,7 +72,7 @@ def escalate(large: LargeModel | None, doors: DoorOf) -> Node:
     return Node("escalate", step)
 
 
-def _asked(large: LargeModel, state: MoSLMState, doors: DoorOf) -> Generator[Call, Any, Update]:
+def _asked(large: LargeModel, state: MoSLMState, doors: DoorOf) -> Steps[Update]:
     """Ask, waiting for room where a cap is reached and that is what is done then."""
     request, began, waited = state["request"], time.perf_counter(), 0.0
     action = large.at_cap(_domain(state))
@@ -97,7 +97,7 @@ def _asked(large: LargeModel, state: MoSLMState, doors: DoorOf) -> Generator[Cal
         return {"reply": reply, "budget": _budget(account, waited).model_dump(mode="json")}
 
 
-def _called(large: LargeModel, request: Request) -> Generator[Call, Any, Reply]:
+def _called(large: LargeModel, request: Request) -> Steps[Reply]:
     deadline = time.monotonic() + large.deadline_s
     prompt = _prompt(large, request)
     model = with_tools(large.model, large.offer, request, large.name)

@@ -6,7 +6,6 @@ traces the node under its name, so file, node, span and audit step are one.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,13 +46,12 @@ class Node(Runnable[Any, Update]):
 
     Args:
         name: Node id, span name and step name in the Decision.
-        step: Reads the state and returns an update, or a generator of `Call`s that returns one.
-        blocking: Whether a plain step computes or touches the disk: then it leaves the event loop free by running in a
-            thread.
+        step: Reads the state and returns an update; or a generator that returns one, and yields what it waits for:
+            `Call`s of models and tools, and an `Aside` for what computes for long or touches the disk.
     """
 
-    def __init__(self, name: str, step: Step, *, blocking: bool = False) -> None:
-        self.name, self._step, self._blocking = name, step, blocking
+    def __init__(self, name: str, step: Step) -> None:
+        self.name, self._step = name, step
 
     def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
         """Run the step in this thread."""
@@ -62,9 +60,9 @@ class Node(Runnable[Any, Update]):
         return self._measured(made if isinstance(made, dict) else drive(made, run.config), started)
 
     async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Update:
-        """Run the step on the event loop, or beside it when it blocks."""
+        """Run the step on the event loop, and beside it what would hold that up."""
         run, started = _run(config), time.perf_counter()
-        made = await asyncio.to_thread(self._step, input, run) if self._blocking else self._step(input, run)
+        made = self._step(input, run)
         return self._measured(made if isinstance(made, dict) else await adrive(made, run.config), started)
 
     def _measured(self, update: Update, started: float) -> Update:

@@ -9,11 +9,14 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+from collections.abc import Generator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from langgraph.store.base import BaseStore
 
+from moslm.models.calls import Aside
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import MoSLMState, Reply, Request
 
@@ -31,6 +34,10 @@ class Memory:
     partition: str
     ttl_seconds: float | None
     fallback: BaseStore | None = None
+
+    def stands(self, run: Run) -> bool:
+        """Tell whether there is a store to look into."""
+        return self._store(run) is not None
 
     def find(self, request: Request, run: Run) -> dict[str, Any] | None:
         """Return what was remembered for this conversation: ``text`` and ``domain``."""
@@ -69,12 +76,12 @@ class Memory:
 def recall(memory: Memory) -> Node:
     """Return the step that looks for a remembered answer."""
 
-    def step(state: MoSLMState, run: Run) -> Update:
-        found = memory.find(state["request"], run)
+    def step(state: MoSLMState, run: Run) -> Generator[Aside, Any, Update]:
+        found = (yield Aside(partial(memory.find, state["request"], run))) if memory.stands(run) else None
         if found is None:
             return {}
         return {
             "reply": Reply(text=found["text"], outcome="recalled", answered_by="memory", domain=found.get("domain"))
         }
 
-    return Node("recall", step, blocking=memory.ttl_seconds is not None)
+    return Node("recall", step)

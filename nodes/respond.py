@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Protocol
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall
@@ -19,7 +20,8 @@ from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 from moslm.decision import CalibrationUse, Check, Cost, Decision, DraftRecord, Latency, Usage
 from moslm.errors import AlreadyClosed
 from moslm.escalation.confidence import lowest
-from moslm.models.chat.accepted import AcceptedAnswer
+from moslm.models.calls import Aside
+from moslm.models.chat.accepted import AcceptedAnswer, is_heard
 from moslm.nodes.node import Node, Run, Update
 from moslm.nodes.recall import Memory
 from moslm.state import Draft, MoSLMState, Reply, Request
@@ -61,7 +63,7 @@ class Terms:
 
 
 def respond(
-    audit: AuditTrail, memory: Memory, terms: Terms, watch: Callable[[Decision], None], count: Counting
+    audit: AuditTrail, memory: Memory, terms: Terms, watch: Callable[[Decision], None], count: Counting | None
 ) -> Node:
     """Return the step that gives the answer and closes the record.
 
@@ -70,16 +72,18 @@ def respond(
         memory: Where the answer is remembered.
         terms: What stood in force.
         watch: Told of each decision once, after it was kept.
-        count: Counts a request for the caps on the share that may go up.
+        count: Counts a request for the caps on the share that may go up; None where there are none.
     """
 
-    def step(state: MoSLMState, run: Run) -> Update:
+    def step(state: MoSLMState, run: Run) -> Generator[Aside, Any, Update]:
         started = time.perf_counter()
         reply = state["reply"] or Reply(text="", outcome="handed_over", answered_by=None, refusal="nobody answered")
-        decision = _kept(_closed(state, reply, terms, started), audit, watch)
-        if _worth_remembering(state, reply):
-            memory.keep(state["request"], run, reply["text"], decision.domain)
-        count(state["request"], decision.domain)
+        closed = _closed(state, reply, terms, started)
+        decision: Decision = yield Aside(partial(_kept, closed, audit, watch))
+        if memory.stands(run) and _worth_remembering(state, reply):
+            yield Aside(partial(memory.keep, state["request"], run, reply["text"], decision.domain))
+        if count is not None:
+            yield Aside(partial(count, state["request"], decision.domain))
         tracing.label_run(decision, run.config)
         message = AIMessage(
             _words(reply, decision),
@@ -87,14 +91,14 @@ def respond(
             response_metadata={"decision_id": decision.id},
             tool_calls=[ToolCall(**call, type="tool_call") for call in reply.get("calls", [])],
         )
-        if not reply.get("shown"):
+        if not reply.get("shown") and is_heard(run.config):
             # streamed only now, when it is accepted: whoever listens to tokens sees these and no others
-            AcceptedAnswer(accepted=message).invoke([HumanMessage("")], run.config)
+            yield Aside(partial(AcceptedAnswer(accepted=message).invoke, [HumanMessage("")], run.config))
         run.emit(_answered(decision))
         last = decision.steps[-1].model_dump(mode="json")
         return {"messages": [message], "decision": decision.plain(), "steps": [last], "closed": True}
 
-    return Node("respond", step, blocking=True)
+    return Node("respond", step)
 
 
 def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> Decision:

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+from langchain_core.callbacks import BaseCallbackHandler
+
+from moslm.models.chat.accepted import AcceptedAnswer
+
 QUESTION = {"messages": [("user", "What is my budget?")]}
 
 
@@ -22,6 +26,32 @@ async def test_streams_the_same_under_astream(moslm):
     graph = moslm({"finance": "Draft."}, confidence=0.3, large="Large words here.")
     streamed = [chunk.text async for chunk, _ in graph.astream(QUESTION, stream_mode="messages")]
     assert "".join(streamed) == "Large words here."
+
+
+class Listener(BaseCallbackHandler):
+    """A callback that does not stream."""
+
+    def __init__(self):
+        self.heard = ""
+
+    def on_llm_end(self, response, **kwargs):
+        self.heard += response.generations[0][0].text
+
+
+def test_only_where_somebody_listens_is_the_answer_said_again(moslm, monkeypatch):
+    said, as_it_is = [], AcceptedAnswer._generate
+
+    def noted(model, *args, **options):
+        said.append(model.accepted.text)
+        return as_it_is(model, *args, **options)
+
+    monkeypatch.setattr(AcceptedAnswer, "_generate", noted)
+    graph, listener = moslm({"finance": "Forty."}), Listener()
+    assert graph.invoke(QUESTION)["messages"][-1].text == "Forty."
+    assert said == []
+    graph.invoke(QUESTION, {"callbacks": [listener]})
+    assert said == ["Forty."]
+    assert listener.heard == "Forty.Forty."
 
 
 def test_typed_events_tell_what_happened_and_carry_no_draft(moslm):

@@ -81,6 +81,11 @@ class Ledger:
         """
         self._store.release(hold)
 
+    @property
+    def counts(self) -> bool:
+        """Whether a cap on a share asks for every request to be counted."""
+        return bool(self._shares)
+
     def count(self, payer: Payer, model: str) -> None:
         """Count a request, for the caps on the share of requests that may call this model.
 

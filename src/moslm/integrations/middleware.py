@@ -11,7 +11,7 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Generator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -142,7 +142,7 @@ def _answered(
 
 def _escalated(
     gate: Gate, verdict: Verdict, request: ModelRequest[Any], asking: Runnable[Any, Response], rejected: str | None
-) -> Generator[Call, Any, Response]:
+) -> Steps[Response]:
     guard, large = gate.guard, gate.large
     if guard is None or large is None:
         return _handed_over(verdict, "no large model is configured", rejected)
@@ -159,9 +159,7 @@ def _escalated(
     return response
 
 
-def _called(
-    guard: LargeModel, request: ModelRequest[Any], asking: Runnable[Any, Response]
-) -> Generator[Call, Any, Response]:
+def _called(guard: LargeModel, request: ModelRequest[Any], asking: Runnable[Any, Response]) -> Steps[Response]:
     told = [*request.messages, *([request.system_message] if request.system_message else [])]
     tools = [each if isinstance(each, dict) else convert_to_openai_tool(each) for each in request.tools]
     # what runs the call is the agent's: it cannot be streamed from here, and its answer is not ours to keep

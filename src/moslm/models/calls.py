@@ -1,8 +1,9 @@
 """One body for two worlds: a step written once as a generator, driven under ``invoke`` and under ``ainvoke``.
 
 A step that needs a model or a tool yields a `Call` and is sent the result, or has the failure thrown in as a
-`BackendError`. `drive` makes the calls in this thread's stead, `adrive` on the event loop; both hold every call to its
-deadline. The alternative, each step written twice, is how sync and async faces drift apart.
+`BackendError`; what would hold up an event loop it yields as an `Aside`. `drive` makes the calls in this thread's
+stead, `adrive` on the event loop; both hold every call to its deadline. The alternative, each step written twice, is
+how sync and async faces drift apart.
 
 Knows nothing of graphs beyond letting LangGraph's own control flow (interrupts) pass.
 """
@@ -21,7 +22,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.errors import GraphBubbleUp
 
-from moslm.errors import BackendError, BackendTimeout
+from moslm.errors import BackendTimeout
 from moslm.models.chat.failures import as_backend_error
 from moslm.models.deadlines import due
 
@@ -59,27 +60,18 @@ class Call:
         return BackendTimeout(self.backend, f"{self.backend} did not answer before its deadline")
 
 
-Steps = Generator[Call, Any, T]
-"""A step that asks for calls and returns a ``T``."""
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """Work of our own that computes for long or touches the disk: an event loop must not wait for it.
 
-
-class Beside(Runnable[Any, Any]):
-    """Work that touches a disk or a network, done beside the event loop; leaves no span.
-
-    Args:
-        work: What is done.
+    It has no deadline, and what it raises reaches the step as it is: it is no backend's failure.
     """
 
-    def __init__(self, work: Callable[[], Any]) -> None:
-        self._work = work
+    work: Callable[[], Any]
 
-    def invoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        """Do the work in this thread."""
-        return self._work()
 
-    async def ainvoke(self, input: Any, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
-        """Do the work in a thread of its own."""
-        return await asyncio.to_thread(self._work)
+Steps = Generator[Call | Aside, Any, T]
+"""A step that asks for calls and for work aside, and returns a ``T``."""
 
 
 class Pause(Runnable[Any, None]):
@@ -129,7 +121,7 @@ def drive(steps: Steps[T], config: RunnableConfig) -> T:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         try:
-            outcome = _Outcome(made(call))
+            outcome = _Outcome(call.work() if isinstance(call, Aside) else made(call))
         except GraphBubbleUp:
             raise
         except Exception as error:
@@ -145,6 +137,9 @@ async def adrive(steps: Steps[T], config: RunnableConfig) -> T:
         except StopIteration as end:
             return end.value  # type: ignore[no-any-return]
         try:
+            if isinstance(call, Aside):
+                outcome = _Outcome(await asyncio.to_thread(call.work))
+                continue
             # the deadline goes along, so that what is left of it becomes the timeout of whoever is called
             async with asyncio.timeout(call.remaining()):
                 with due(call.deadline):
@@ -163,13 +158,15 @@ def _invoked(call: Call, config: RunnableConfig) -> Any:
 @dataclass(frozen=True, slots=True)
 class _Outcome:
     value: Any = None
-    error: BackendError | None = None
+    error: Exception | None = None
 
-    def send_to(self, steps: Steps[T]) -> Call:
+    def send_to(self, steps: Steps[T]) -> Call | Aside:
         return steps.throw(self.error) if self.error else steps.send(self.value)
 
 
-def _failure(error: Exception, call: Call) -> BackendError:
+def _failure(error: Exception, call: Call | Aside) -> Exception:
+    if isinstance(call, Aside):
+        return error
     if isinstance(error, TimeoutError) and time.monotonic() >= call.deadline - 0.05:
         return call.timeout()
     return as_backend_error(error, call.backend)

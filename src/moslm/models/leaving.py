@@ -20,8 +20,8 @@ from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import Runnable, RunnableConfig
 
 from moslm.config import MayLeave
-from moslm.errors import BackendError, EgressRefused, MoSLMError
-from moslm.models.calls import Beside, Call, Steps
+from moslm.errors import EgressRefused, MoSLMError
+from moslm.models.calls import Aside, Call, Steps
 from moslm.models.paying import bill_of
 from moslm.privacy.boundary import Boundary, Labels
 
@@ -149,7 +149,7 @@ def leaving(steps: Steps[T], door: Door) -> Steps[T]:
     Raises:
         EgressRefused: Into the step, where a call must stay.
     """
-    ask: Callable[[], Call] = lambda: next(steps)  # noqa: E731
+    ask: Callable[[], Call | Aside] = lambda: next(steps)  # noqa: E731
     try:
         while True:
             try:
@@ -157,8 +157,8 @@ def leaving(steps: Steps[T], door: Door) -> Steps[T]:
             except StopIteration as end:
                 return end.value  # type: ignore[no-any-return]
             try:
-                result = yield from (_held(call, call.leaves, door) if call.leaves else _made(call))
-            except BackendError as error:
+                result = yield from _made(call, door)
+            except Exception as error:  # whatever it is, it is the step's to hear of
                 ask = _throwing(steps, error)
             else:
                 ask = _sending(steps, result)
@@ -166,19 +166,21 @@ def leaving(steps: Steps[T], door: Door) -> Steps[T]:
         steps.close()
 
 
-def _made(call: Call) -> Generator[Call, Any, Any]:
-    return (yield call)
+def _made(call: Call | Aside, door: Door) -> Generator[Call | Aside, Any, Any]:
+    if isinstance(call, Aside) or call.leaves is None:
+        return (yield call)
+    return (yield from _held(call, call.leaves, door))
 
 
-def _throwing(steps: Steps[Any], error: BackendError) -> Callable[[], Call]:
+def _throwing(steps: Steps[Any], error: Exception) -> Callable[[], Call | Aside]:
     return lambda: steps.throw(error)
 
 
-def _sending(steps: Steps[Any], result: Any) -> Callable[[], Call]:
+def _sending(steps: Steps[Any], result: Any) -> Callable[[], Call | Aside]:
     return lambda: steps.send(result)
 
 
-def _held(call: Call, form: Form, door: Door) -> Generator[Call, Any, Any]:
+def _held(call: Call, form: Form, door: Door) -> Generator[Call | Aside, Any, Any]:
     ruling = door.boundary.ruling(door.labels)
     if ruling.may_leave == "local_only":
         door.crossings.append(Crossing(call.backend, ruling.may_leave, ruling.why))
@@ -187,17 +189,17 @@ def _held(call: Call, form: Form, door: Door) -> Generator[Call, Any, Any]:
         door.crossings.append(Crossing(call.backend, ruling.may_leave, ruling.why))
         return (yield from _through(call))
     veil = door.veil_of(door.labels.tenant, door.conversation)
-    hidden = yield _beside(call, lambda: form.hidden(call.input, veil))
+    hidden = yield _aside(call, lambda: form.hidden(call.input, veil))
     prompt = form.prompt(hidden)
     count = sum(len(_PLACEHOLDER.findall(each.text)) for each in prompt)
     door.crossings.append(Crossing(call.backend, ruling.may_leave, ruling.why, count))
     # placeholders may be longer than what they stand for: the bill is made out anew
     bill = replace(bill_of(call.bill.till, prompt, call.bill.carried), keeps=call.bill.keeps) if call.bill else None
     answer = yield from _through(replace(call, input=hidden, bill=bill))
-    return (yield _beside(call, lambda: form.restored(answer, veil)))
+    return (yield _aside(call, lambda: form.restored(answer, veil)))
 
 
-def _through(call: Call) -> Generator[Call, Any, Any]:
+def _through(call: Call) -> Generator[Call | Aside, Any, Any]:
     """Make a call with the door open; it closes before the step goes on."""
     _AT_THE_DOOR.set(True)
     try:
@@ -207,7 +209,7 @@ def _through(call: Call) -> Generator[Call, Any, Any]:
         _AT_THE_DOOR.set(False)
 
 
-def _beside(call: Call, work: Callable[[], Any]) -> Call:
+def _aside(call: Call, work: Callable[[], Any]) -> Aside:
     """Return the call that hides or restores; where that fails nothing leaves, or nothing is shown."""
 
     def checked() -> Any:
@@ -217,7 +219,7 @@ def _beside(call: Call, work: Callable[[], Any]) -> Call:
             _LOG.error("%s", error)
             raise EgressRefused(call.backend, "what it holds could not be checked, so it stays inside") from error
 
-    return Call(Beside(checked), None, "the boundary", call.deadline)
+    return Aside(checked)
 
 
 class _Messages:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import time
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Protocol, TypeVar
@@ -25,7 +24,7 @@ from moslm.budgets.purchases import Amount, AtCap, Bought, Hold, Payer, Purchase
 from moslm.budgets.stores import Spent
 from moslm.budgets.wording import why_not
 from moslm.errors import BackendBusy, BackendError, BackendGarbled, BackendTimeout, CapReached, LedgerError
-from moslm.models.calls import Beside, Call, Pause, Steps
+from moslm.models.calls import Aside, Call, Pause, Steps
 from moslm.models.chat.logprobs import TokenCount, usage_of
 from moslm.models.chat.watched import Unfinished, Watched
 
@@ -145,7 +144,7 @@ def paying(steps: Steps[T], account: Account) -> Steps[T]:
     Raises:
         CapReached: Into the step, where a cap does not allow a call.
     """
-    ask: Callable[[], Call] = lambda: next(steps)  # noqa: E731
+    ask: Callable[[], Call | Aside] = lambda: next(steps)  # noqa: E731
     try:
         while True:
             try:
@@ -154,7 +153,7 @@ def paying(steps: Steps[T], account: Account) -> Steps[T]:
                 return end.value  # type: ignore[no-any-return]
             try:
                 result = yield from _paid(call, account)
-            except BackendError as error:
+            except Exception as error:  # whatever it is, it is the step's to hear of
                 ask = _throwing(steps, error)
             else:
                 ask = _sending(steps, result)
@@ -162,18 +161,18 @@ def paying(steps: Steps[T], account: Account) -> Steps[T]:
         steps.close()
 
 
-def _throwing(steps: Steps[Any], error: BackendError) -> Callable[[], Call]:
+def _throwing(steps: Steps[Any], error: Exception) -> Callable[[], Call | Aside]:
     return lambda: steps.throw(error)
 
 
-def _sending(steps: Steps[Any], result: Any) -> Callable[[], Call]:
+def _sending(steps: Steps[Any], result: Any) -> Callable[[], Call | Aside]:
     return lambda: steps.send(result)
 
 
-def _paid(call: Call, account: Account) -> Generator[Call, Any, Any]:
-    bill = call.bill
-    if bill is None:
+def _paid(call: Call | Aside, account: Account) -> Generator[Call | Aside, Any, Any]:
+    if isinstance(call, Aside) or call.bill is None:
         return (yield call)
+    bill = call.bill
     hold = yield from _held(bill, call, account)
     if isinstance(hold, Bought):
         return messages_from_dict([json.loads(hold.answer)])[0]
@@ -181,7 +180,7 @@ def _paid(call: Call, account: Account) -> Generator[Call, Any, Any]:
     try:
         yield from _admitted(till, hold, call)
     except BackendError:
-        yield from _told(till, call, lambda: till.ledger.release(hold))
+        yield from _told(till, lambda: till.ledger.release(hold))
         raise
     except BaseException:
         _tell(lambda: till.ledger.release(hold))  # nobody waits for a run that was given up
@@ -191,16 +190,16 @@ def _paid(call: Call, account: Account) -> Generator[Call, Any, Any]:
     spent = Spent(_sum([_amount(till, each) for each in counts])) if all(c.known for c in counts) and counts else None
     kept = _kept(answer) if bill.keeps else None
     # what the provider does not count is booked at the most it can be
-    yield from _told(till, call, lambda: till.ledger.settle(hold, spent or Spent(hold.most, known=False), kept))
+    yield from _told(till, lambda: till.ledger.settle(hold, spent or Spent(hold.most, known=False), kept))
     return answer
 
 
-def _held(bill: Bill, call: Call, account: Account) -> Generator[Call, Any, Hold | Bought]:
+def _held(bill: Bill, call: Call, account: Account) -> Generator[Call | Aside, Any, Hold | Bought]:
     """Set the most of a call aside; wait where another run is paying for this very step."""
     till = bill.till
     purchase = account.purchase(bill, call.remaining())
     while True:
-        verdict = yield _beside(till, call, lambda: till.ledger.reserve(purchase))
+        verdict = yield _aside(till, lambda: till.ledger.reserve(purchase))
         if isinstance(verdict, Underway):
             yield Call(Pause(_LOOK_AGAIN_S), None, call.backend, call.deadline)
             continue
@@ -213,17 +212,17 @@ def _held(bill: Bill, call: Call, account: Account) -> Generator[Call, Any, Hold
         return verdict
 
 
-def _admitted(till: Till, hold: Hold, call: Call) -> Generator[Call, Any, None]:
+def _admitted(till: Till, hold: Hold, call: Call) -> Generator[Call | Aside, Any, None]:
     """Wait for a place at the provider, and note that the call is about to be made."""
     if till.admit is not None:
         admitted = yield Call(till.admit, None, f"the throttle of {till.model}", call.deadline)
         if not admitted:
             raise BackendBusy(till.model, f"too many requests are waiting for {till.model}")
-    if not (yield _beside(till, call, lambda: till.ledger.sending(hold))):
+    if not (yield _aside(till, lambda: till.ledger.sending(hold))):
         raise BackendTimeout(till.model, f"{till.model} was not asked before what was set aside for it lapsed")
 
 
-def _made(call: Call, bill: Bill, hold: Hold) -> Generator[Call, Any, Any]:
+def _made(call: Call, bill: Bill, hold: Hold) -> Generator[Call | Aside, Any, Any]:
     """Make the call; where it ends without an answer, book what it may have cost."""
     till, progress = bill.till, _Progress()
     asked = replace(call, runnable=Watched(call.runnable, progress.goes_on)) if till.streams else call
@@ -231,10 +230,10 @@ def _made(call: Call, bill: Bill, hold: Hold) -> Generator[Call, Any, Any]:
         return (yield asked)
     except (BackendTimeout, BackendGarbled):
         # it was answering, or has answered: the provider may charge for it
-        yield from _told(till, call, lambda: till.ledger.settle(hold, _so_far(bill, hold, progress)))
+        yield from _told(till, lambda: till.ledger.settle(hold, _so_far(bill, hold, progress)))
         raise
     except BackendError:
-        yield from _told(till, call, lambda: till.ledger.release(hold))
+        yield from _told(till, lambda: till.ledger.release(hold))
         raise
     except BaseException:
         _tell(lambda: till.ledger.settle(hold, _so_far(bill, hold, progress)))
@@ -262,8 +261,8 @@ class _Progress:
         return False
 
 
-def _beside(till: Till, call: Call, work: Callable[[], Any]) -> Call:
-    """Return the call that asks the ledger; a ledger that cannot be kept allows nothing."""
+def _aside(till: Till, work: Callable[[], Any]) -> Aside:
+    """Return the work of asking the ledger; a ledger that cannot be kept allows nothing."""
 
     def kept() -> Any:
         try:
@@ -272,15 +271,13 @@ def _beside(till: Till, call: Call, work: Callable[[], Any]) -> Call:
             _LOG.error("%s", error)
             raise BackendError(till.model, "the ledger cannot be kept, and nothing is bought without it") from error
 
-    return Call(Beside(kept), None, "the ledger", call.deadline)
+    return Aside(kept)
 
 
-def _told(till: Till, call: Call, work: Callable[[], None]) -> Generator[Call, Any, None]:
+def _told(till: Till, work: Callable[[], None]) -> Generator[Call | Aside, Any, None]:
     """Tell the ledger how a call ended; where that fails, what was set aside stands and is booked once it lapses."""
-    # the call may have used up its deadline; its end has to be told all the same
-    late = replace(call, deadline=max(call.deadline, time.monotonic() + 5))
     try:
-        yield _beside(till, late, work)
+        yield _aside(till, work)
     except BackendError as error:
         _LOG.warning("a call of %s ended and could not be booked: %s", till.model, error)
 

@@ -16,6 +16,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.messages.tool import tool_call_chunk
 from langchain_core.outputs import ChatGeneration, ChatGenerationChunk, ChatResult
+from langchain_core.runnables import RunnableConfig
 
 
 class AcceptedAnswer(BaseChatModel):
@@ -62,6 +63,12 @@ class AcceptedAnswer(BaseChatModel):
         if run_manager:
             run_manager.on_llm_new_token("", chunk=last)
         yield last
+
+
+def is_heard(config: RunnableConfig) -> bool:
+    """Tell whether anybody listens to this run, so that saying the answer again is of any use."""
+    callbacks = config.get("callbacks")
+    return bool(getattr(callbacks, "handlers", callbacks))
 
 
 _SERIALIZED = {
