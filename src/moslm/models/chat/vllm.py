@@ -1,8 +1,7 @@
 """`ChatVLLM`: a model behind one or more vLLM servers, or others that speak OpenAI's protocol.
 
-What `ChatOpenAI` leaves out for such servers: usage when streaming, the reasoning text, the provider's true name in
-traces, several addresses, answers that break off, servers that refuse log-probabilities beside tools, and hosts that
-must not be reached. Which server is asked is `moslm.models.replicas`'s to say. Knows no prompt and no domain.
+How one of them is asked and read is `moslm.models.chat.served`'s; which one is asked, `moslm.models.replicas`'s. Here
+a call goes from one to the next until it is answered whole, inside its deadline. Knows no prompt and no domain.
 """
 
 from __future__ import annotations
@@ -12,9 +11,7 @@ import os
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
-from ipaddress import ip_address
 from typing import Any, ClassVar
-from urllib.parse import urlsplit
 
 import openai
 from langchain_core.callbacks import AsyncCallbackManagerForLLMRun, CallbackManagerForLLMRun
@@ -22,20 +19,20 @@ from langchain_core.language_models import LangSmithParams, LanguageModelInput
 from langchain_core.messages import AIMessage, AIMessageChunk, BaseMessage
 from langchain_core.outputs import ChatGenerationChunk, ChatResult
 from langchain_core.runnables import RunnableConfig
-from langchain_openai import ChatOpenAI
 from pydantic import PrivateAttr, SecretStr
 
 from moslm.config import ResilienceSettings, VLLMModel
 from moslm.errors import ConfigError
 from moslm.models.chat.connections import async_client, client
 from moslm.models.chat.continuing import Continuation, Diverged
+from moslm.models.chat.served import ServedChat
 from moslm.models.deadlines import deadline
 from moslm.models.halting import HALTED, halt
 from moslm.models.replicas.attempts import Attempts, out_of_time
 from moslm.models.replicas.health import health_of
 from moslm.models.replicas.pool import ReplicaPool
 from moslm.models.replicas.replica import ReplicaState
-from moslm.privacy.egress import check_base_url, resolve_and_check
+from moslm.privacy.egress import check_base_url
 
 _CONNECT_S = 3.0
 """A server that does not take a connection by then has failed: the next one is asked."""
@@ -43,11 +40,8 @@ _CONNECT_S = 3.0
 _MADE_ANEW = 3
 """How often an answer is made anew whose beginning was already handed out and turned out differently elsewhere."""
 
-_REASONING = ("reasoning_content", "reasoning")
-"""Names under which servers send reasoning text; vLLM renamed it."""
 
-
-class ChatVLLM(ChatOpenAI):
+class ChatVLLM(ServedChat):
     """A served model; `build_vllm` builds it from settings.
 
     The reasoning text of a server with a reasoning parser is in ``additional_kwargs["reasoning_content"]``, also when
@@ -56,8 +50,6 @@ class ChatVLLM(ChatOpenAI):
     what was returned or streamed to its end is whole.
     """
 
-    allow_hosts: tuple[str, ...] = ("loopback", "private")
-    """Hosts that the address may name; a name is resolved, and what it stands for checked, before each call."""
     deadline_s: float = 30.0
     """When a call is given up, however steadily its answer drips. (A synchronous call that does not stream is bounded
     between two bytes alone; the graph's own deadline ends that one.)"""
@@ -69,8 +61,6 @@ class ChatVLLM(ChatOpenAI):
     """The same model at each of its addresses, this one first."""
     _pool: ReplicaPool | None = PrivateAttr(default=None)
     """What is known of those servers."""
-    _refuses_logprobs: bool = PrivateAttr(default=False)
-    """Whether the server was seen to refuse log-probabilities beside tools."""
 
     @property
     def _llm_type(self) -> str:
@@ -229,38 +219,6 @@ class ChatVLLM(ChatOpenAI):
         finally:
             call.left()
 
-    def _get_request_payload(
-        self, input_: LanguageModelInput, *, stop: list[str] | None = None, **kwargs: Any
-    ) -> dict[str, Any]:
-        payload = super()._get_request_payload(input_, stop=stop, **kwargs)
-        if "response_format" not in payload:
-            # what is passed as it is, the client does not walk through key by key, which takes milliseconds for the
-            # schemas of tools; the body that it sends is the same
-            plain = {name: payload.pop(name) for name in ("tools", "messages") if name in payload}
-            payload |= {"messages": [], "extra_body": {**plain, **(payload.get("extra_body") or {})}}
-        return payload
-
-    def _create_chat_result(
-        self, response: dict[str, Any] | openai.BaseModel, generation_info: dict[str, Any] | None = None
-    ) -> ChatResult:
-        result = super()._create_chat_result(response, generation_info)
-        choices = response.get("choices") if isinstance(response, dict) else getattr(response, "choices", None)
-        for generation, choice in zip(result.generations, choices or (), strict=False):
-            _keep_reasoning(generation.message, _plain(_plain(choice).get("message")))
-        return result
-
-    def _convert_chunk_to_generation_chunk(
-        self,
-        chunk: dict[str, Any],
-        default_chunk_class: type[Any],
-        base_generation_info: dict[str, Any] | None,
-    ) -> ChatGenerationChunk | None:
-        converted = super()._convert_chunk_to_generation_chunk(chunk, default_chunk_class, base_generation_info)
-        choices = chunk.get("choices") or _plain(chunk.get("chunk")).get("choices")
-        if converted and choices:
-            _keep_reasoning(converted.message, _plain(_plain(choices[0]).get("delta")))
-        return converted
-
     def _pieces(
         self, messages: list[BaseMessage], stop: list[str] | None, call: Attempts, kwargs: dict[str, Any]
     ) -> Generator[ChatGenerationChunk, None, None]:
@@ -310,24 +268,6 @@ class ChatVLLM(ChatOpenAI):
         elif answer is None or not answer.finished:
             call.failed(error, begun=begun)
 
-    def _as_asked(self, arguments: Mapping[str, Any]) -> ChatVLLM:
-        if arguments.get("tools") and self._refuses_logprobs:
-            return self.model_copy(update={"logprobs": None, "top_logprobs": None})
-        return self
-
-    def _check_host(self) -> None:
-        resolve_and_check(self._host, self.allow_hosts)
-
-    async def _acheck_host(self) -> None:
-        if _is_address(self._host):  # nothing to look up, so nothing to wait for
-            self._check_host()
-        else:
-            await asyncio.to_thread(self._check_host)
-
-    @property
-    def _host(self) -> str:
-        return urlsplit(str(self.openai_api_base)).hostname or ""
-
 
 def _limited(call: Attempts, arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments of an attempt, with what is left of the call's time as its timeout."""
@@ -364,14 +304,6 @@ def _check_whole(answer: Continuation) -> None:
     if not answer.finished:
         # a connection that is closed in good order says nothing about the answer: only a finish_reason does
         raise ConnectionError("the stream ended before the answer") if answer.begun else ValueError("nothing came")
-
-
-def _is_address(host: str) -> bool:
-    try:
-        ip_address(host)
-    except ValueError:
-        return False
-    return True
 
 
 def build_vllm(
@@ -434,18 +366,6 @@ def _key(variable: str | None) -> SecretStr:
             "the environment variable is not set", key="api_key_env", value=variable, mend=f"run: export {variable}=..."
         )
     return SecretStr(key)
-
-
-def _keep_reasoning(message: BaseMessage, sent: Mapping[str, Any]) -> None:
-    reasoning = next((sent[name] for name in _REASONING if isinstance(sent.get(name), str)), None)
-    if reasoning and isinstance(message, AIMessage):
-        message.additional_kwargs["reasoning_content"] = reasoning
-
-
-def _plain(value: object) -> Mapping[str, Any]:
-    if isinstance(value, openai.BaseModel):
-        return value.model_dump(warnings=False)
-    return value if isinstance(value, Mapping) else {}
 
 
 def _is_about_logprobs(error: Exception) -> bool:
