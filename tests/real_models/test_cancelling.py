@@ -16,8 +16,11 @@ ORDER = {"messages": [("user", "How long do I have to return an order?")]}
 
 @pytest.fixture
 def long_winded(graph: Any, served_model: Any) -> Any:
-    """A graph whose customer service never comes to an end by itself within the test, nor is stopped by the gate."""
-    endless = served_model(max_tokens=1500, extra_body={"ignore_eos": True})
+    """A graph whose customer service does not end by itself within the test: not soon at its length, nor by the gate.
+
+    Nor at its deadline, which a busy machine would reach before the server is seen to run anything.
+    """
+    endless = {**served_model(max_tokens=1500, extra_body={"ignore_eos": True}), "deadline_ms": 600_000}
     unstopped = EarlyEscalationSettings(stop=False)
     return lambda **changes: graph({"customer_service": endless}, **{"early_escalation": unstopped, **changes})
 
@@ -26,16 +29,19 @@ async def running(served: Served) -> int:
     return sum(await asyncio.to_thread(served.running))
 
 
-async def becomes(served: Served, count: int, seconds: float) -> None:
+async def becomes(served: Served, count: int, seconds: float, before: asyncio.Task[Any] | None = None) -> None:
+    """Wait until so many requests run at the server; a run that ends before is no case of what is tried here."""
     async with asyncio.timeout(seconds):
         while await running(served) != count:
-            await asyncio.sleep(0.2)
+            assert before is None or not before.done(), f"ended by itself before it was seen to run: {before}"
+            await asyncio.sleep(0.1)
 
 
 async def test_a_run_that_is_cancelled_is_cancelled_at_the_server(served, long_winded):
     await becomes(served, 0, 60)
     task = asyncio.create_task(long_winded().ainvoke(ORDER))
-    await becomes(served, 1, 60)
+    await becomes(served, 1, 120, before=task)
+    assert not task.done()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
