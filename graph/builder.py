@@ -19,6 +19,7 @@ from moslm.escalation.triggers import Trigger
 from moslm.escalation.watching import watch_drafts
 from moslm.graph import routes
 from moslm.graph.parts import Overrides, Parts, build_parts
+from moslm.graph.routes import Route
 from moslm.models.classifiers import Classifier
 from moslm.nodes.answer import answer
 from moslm.nodes.check import check_draft, check_request
@@ -97,13 +98,13 @@ def _wired(parts: Parts) -> MoSLMGraph:
     add(respond(parts.audit, parts.memory, parts.terms, watch, parts.count), metadata={"room": "governance"})
 
     graph.add_edge(START, "screen")
-    graph.add_conditional_edges("screen", routes.after_screen, ["recall", "respond"])
-    graph.add_conditional_edges("recall", routes.after_recall, ["classify", "respond"])
+    graph.add_conditional_edges("screen", Route(routes.after_screen), ["recall", "respond"])
+    graph.add_conditional_edges("recall", Route(routes.after_recall), ["classify", "respond"])
     graph.add_edge("classify", "check_request")
-    graph.add_conditional_edges("check_request", routes.after_check_request, ["answer", "escalate", "review"])
+    graph.add_conditional_edges("check_request", Route(routes.after_check_request), ["answer", "escalate", "review"])
     graph.add_edge("answer", "check_draft")  # the join: domains asked side by side answer in one superstep
-    graph.add_conditional_edges("check_draft", routes.after_check_draft, ["respond", "escalate", "review"])
-    graph.add_conditional_edges("review", routes.after_review, ["answer", "escalate", "respond"])
-    graph.add_conditional_edges("escalate", routes.after_escalate, ["respond", "answer", "review"])
+    graph.add_conditional_edges("check_draft", Route(routes.after_check_draft), ["respond", "escalate", "review"])
+    graph.add_conditional_edges("review", Route(routes.after_review), ["answer", "escalate", "respond"])
+    graph.add_conditional_edges("escalate", Route(routes.after_escalate), ["respond", "answer", "review"])
     graph.add_edge("respond", END)
     return graph

@@ -5,12 +5,32 @@ Every function returns names the builder has declared, so that the drawn graph s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Literal
 
+from langchain_core.runnables import Runnable, RunnableConfig
 from langgraph.types import Send
 
 from moslm.state import AnswerInput, MoSLMState, Task
+
+
+class Route(Runnable[MoSLMState, Any]):
+    """One of these functions as LangGraph runs it: at once, without a span and a task of its own for reading a verdict.
+
+    Args:
+        way: Returns what comes next.
+    """
+
+    def __init__(self, way: Callable[[MoSLMState], Any]) -> None:
+        self.name, self._way = way.__name__, way
+
+    def invoke(self, input: MoSLMState, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Return what comes next."""
+        return self._way(input)
+
+    async def ainvoke(self, input: MoSLMState, config: RunnableConfig | None = None, **kwargs: Any) -> Any:
+        """Return what comes next."""
+        return self._way(input)
 
 
 def after_screen(state: MoSLMState) -> Literal["recall", "respond"]:

@@ -25,6 +25,7 @@ from langchain_core.messages import (
     messages_from_dict,
     trim_messages,
 )
+from langchain_core.messages.utils import count_tokens_approximately
 from langchain_core.runnables import Runnable
 from langsmith import uuid7
 
@@ -120,6 +121,8 @@ def drafted(agent: DomainAgent, state: AnswerInput, *, heard: bool = False) -> G
         work.replicas.extend([error.replicas] if error.replicas else [])
     draft = work.draft(work.ms + (time.perf_counter() - started) * 1000)
     if draft.get("pending") or draft.get("error") or draft.get("calls") or draft.get("stopped"):
+        return draft
+    if not agent.second_opinions:
         return draft
     yield from work.consult(draft)
     return work.draft(work.ms + (time.perf_counter() - started) * 1000)
@@ -368,6 +371,8 @@ class _Work:
 
     def _prompt(self) -> list[BaseMessage]:
         """Return the transcript cut to what the model takes: the oldest turns go first, the request never."""
+        if self._fits():
+            return list(self.transcript)
         kept = trim_messages(
             self.transcript,
             max_tokens=self.agent.max_input_tokens,
@@ -379,6 +384,11 @@ class _Work:
         if not any(isinstance(message, HumanMessage) for message in kept):
             raise BackendGarbled(self.agent.model_name, f"the request is too long for {self.agent.model_name}")
         return kept
+
+    def _fits(self) -> bool:
+        """Tell whether nothing would be cut, which is nearly always so: cutting costs more than counting."""
+        begins_well = len(self.transcript) > 1 and isinstance(self.transcript[1], HumanMessage)
+        return begins_well and count_tokens_approximately(self.transcript) <= self.agent.max_input_tokens
 
     def _count(self, reply: AIMessage, prompt: Sequence[BaseMessage]) -> None:
         tokens = usage_of(reply, prompt)

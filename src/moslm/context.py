@@ -105,6 +105,7 @@ class MoSLMContext(BaseModel):
         return tools
 
 
+_DEFAULTS = MoSLMContext()
 _OPEN_KNOBS = [name for name in MoSLMContext.model_fields if name not in ("role", "instructions", *_OF_TOOLS)]
 
 
@@ -120,7 +121,7 @@ def resolve_context(given: object) -> MoSLMContext:
         ConfigError: A knob has a value that cannot stand; names the knob, the value and what is allowed.
     """
     if given is None:
-        return MoSLMContext()
+        return _DEFAULTS
     if isinstance(given, MoSLMContext):
         return given
     nested = given.get("moslm") if isinstance(given, Mapping) else getattr(given, "moslm", None)

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 _MOST_CHARS = 20_000
 """What is looked at of a text: an absurdly long one must not cost seconds."""
@@ -66,6 +67,7 @@ class Assertions:
         return number in self.numbers or (number == "1" and self.has_one)
 
 
+@lru_cache(maxsize=64)  # several signals take the same draft and the same request apart
 def assertions(text: str) -> Assertions:
     """Take a text apart.
 

@@ -53,9 +53,13 @@ def measure(draft: Draft, signals: Mapping[str, SignalFunction], gauge: Gauge) -
     if draft.get("error") or draft.get("stopped") or not draft["text"].strip():
         return Confidence(None, (), None)
     # recorded under the name it is listed by, which is the one a calibration knows
-    measured = {name: signal(draft).model_copy(update={"name": name}) for name, signal in signals.items()}
+    measured = {name: _named(name, signal(draft)) for name, signal in signals.items()}
     reading = gauge({name: signal.value for name, signal in measured.items()})
     return Confidence(reading.value, tuple(measured.values()), reading.calibration)
+
+
+def _named(name: str, signal: Signal) -> Signal:
+    return signal if signal.name == name else signal.model_copy(update={"name": name})
 
 
 def lowest(values: Iterable[float | None]) -> float | None:
