@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from moslm.errors import ConfigError
 from moslm.escalation.wishes import explicit_wish
-from moslm.escalation.wishes.scoring import SHIPPED, read_scorer
+from moslm.escalation.wishes.scoring import SHIPPED, odds_by_words, read_scorer
 from moslm.escalation.wishes.spelling import plain
 
 UNSEEN = Path(__file__).parent / "wishes" / "unseen.jsonl"
@@ -151,6 +151,18 @@ def test_a_slip_in_a_word_that_matters_is_mended(slip, meant):
 @pytest.mark.parametrize("word", ["expect", "modal", "thing", "thought", "season", "start", "string", "through"])
 def test_a_word_of_its_own_is_left_alone(word):
     assert plain(word) == word
+
+
+def test_a_sentence_has_the_same_odds_alone_and_in_company():
+    sentences = ["give this to the strongest model you have", "", "where is my order?", "let gpt-4 answer this one"]
+    assert odds_by_words(sentences) == [odds_by_words([sentence])[0] for sentence in sentences]
+
+
+def test_a_sentence_with_a_hint_that_reads_like_something_else_is_not_put_to_the_encoder(monkeypatch):
+    read: list[str] = []
+    monkeypatch.setattr("moslm.escalation.wishes.score", lambda sentence: read.append(sentence) or -1.0)
+    assert explicit_wish("the version of openldap is too old to connect to an ldap server i need to talk to.") is None
+    assert not read
 
 
 def test_a_damaged_scorer_is_refused(tmp_path):

@@ -118,6 +118,30 @@ def test_where_distance_counts_a_text_far_from_everything_is_read_twice_however_
         assert not replace(moved, far=0.0).doubts(sure, first).any()
 
 
+def test_distance_is_a_doubt_only_as_far_as_it_counts():
+    head = artefact.read(artefact.SHIPPED)
+    first, sure = head.first_reading(["Where is my order?"]), np.array([[30.0, 0, 0, 0, 0]], np.float32)
+    apart = float(head.prototypes.distances(first.vectors)[0])
+    moved = replace(
+        head,
+        prototypes=replace(head.prototypes, typical=head.prototypes.typical + head.prototypes.spread * (apart - 2)),
+    )
+    assert moved.prototypes.distances(first.vectors)[0] == pytest.approx(2, abs=1e-3)
+    assert replace(moved, far=1.0).doubts(sure, first).all()
+    assert not replace(moved, far=0.25).doubts(sure, first).any()
+
+
+def test_only_the_rows_that_are_named_are_read_again():
+    head = artefact.read(artefact.SHIPPED)
+    texts = ["hmm, the thing is odd", "it is odd, the thing"]
+    first = head.first_reading(texts)
+    scores, both = head.first_scores(first), head.scores(texts)
+    before = scores.copy()
+    assert set(head.read_again(texts, first, scores, [1])) == {1}
+    assert np.array_equal(scores[0], before[0])
+    assert np.array_equal(scores[1], both[1])
+
+
 def test_the_artefact_stays_small():
     assert sum(file.stat().st_size for file in artefact.SHIPPED.iterdir()) < 8_000_000
 

@@ -33,6 +33,16 @@ def test_a_log_beside_a_request_is_not_read(kind, pattern):
     assert read.split() == pattern.format(log="", request=REQUEST).split()
 
 
+@pytest.mark.parametrize("request_", ["is my order here", "I need to get two Cortados please"])
+def test_a_short_sentence_that_says_what_is_wanted_is_enough(request_):
+    assert without_logs(f"{log_of('syslog')}\n\n{request_}").strip() == request_
+
+
+def test_the_code_under_the_last_frame_of_a_trace_belongs_to_it():
+    trace = f'{log_of("python")}\n  File "/srv/app/main.py", line 9, in run\n    main()'
+    assert without_logs(f"{trace}\n\n{REQUEST}").strip() == REQUEST
+
+
 @pytest.mark.parametrize("text", [log_of("java"), f"Why?\n{log_of('java')}", f"please see below\n\n{log_of('syslog')}"])
 def test_a_log_with_too_little_beside_it_is_read(text):
     assert without_logs(text) == text

@@ -10,6 +10,8 @@ how the sentence reads as a whole, decides. English.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from moslm.escalation.wishes.asking import asks, offers_a_condition, refuses_the_small_one, set_aside
 from moslm.escalation.wishes.clauses import pieces, sentences
 from moslm.escalation.wishes.markers import marked
@@ -19,6 +21,9 @@ from moslm.escalation.wishes.strong import HINT, LISTED, THE_BIG_ONE
 
 _LONGEST_CLAUSE = 400
 _LONGEST_SCORED = 300
+_FOR_A_HINT = 2.5
+"""How much less a sentence with a word like "best" must read like a wish, in log-odds by its words, to be put to the
+encoder. Two in three that have such a word speak of something else, and no wish of ``corpus`` is lost with them."""
 _AT_EITHER_END, _MOST_SCORED = 40, 12
 """Sentences whose words are weighed at the beginning and at the end, and sentences that are read by the encoder."""
 
@@ -30,7 +35,7 @@ def explicit_wish(text: str) -> str | None:
         text: The last user message. Of a long one the first and last 10,000 characters are read.
     """
     found = list(sentences(text))
-    left_open: list[tuple[float, int, str]] = []
+    unsaid: list[tuple[int, str, bool]] = []
     for number, (original, blanked) in enumerate(found):
         sentence = plain(blanked)
         hinted = HINT.search(sentence) is not None
@@ -38,14 +43,23 @@ def explicit_wish(text: str) -> str | None:
             return original[:_LONGEST_CLAUSE].strip()
         near_an_end = min(number, len(found) - 1 - number) < _AT_EITHER_END
         if near_an_end and len(sentence) <= _LONGEST_SCORED:
-            odds = odds_by_words(sentence)
-            if hinted or odds > worth_asking():
-                left_open.append((odds, number, sentence))
-    likeliest = sorted(left_open, reverse=True)[:_MOST_SCORED]
-    for _, number, sentence in sorted(likeliest, key=lambda each: each[1]):
+            unsaid.append((number, sentence, hinted))
+    for number, sentence in _worth_reading(unsaid):
         if not findings(sentence)[1] and score(sentence) > 0:
             return found[number][0][:_LONGEST_CLAUSE].strip()
     return None
+
+
+def _worth_reading(unsaid: Sequence[tuple[int, str, bool]]) -> list[tuple[int, str]]:
+    """Return those of (number, sentence, whether it hints at a wish) the encoder is asked about, in reading order."""
+    odds = odds_by_words([sentence for _, sentence, _ in unsaid])
+    left_open = [
+        (each, number, sentence)
+        for each, (number, sentence, hinted) in zip(odds, unsaid, strict=True)
+        if each > worth_asking() - (_FOR_A_HINT if hinted else 0)
+    ]
+    likeliest = sorted(left_open, reverse=True)[:_MOST_SCORED]
+    return sorted((number, sentence) for _, number, sentence in likeliest)
 
 
 def _says_so(sentence: str, *, first: bool, last: bool) -> bool:

@@ -11,8 +11,10 @@ import hashlib
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -46,28 +48,30 @@ class Scorer:
     worth_asking: float
     threshold: float
 
-    def of_words(self, sentence: str) -> float:
-        """Return the log-odds of a wish by the n-grams alone."""
-        row = hashed_ngrams([sentence])
-        return float(self.lexical[row.buckets] @ row.weights) + self.lexical_bias
+    def of_words(self, sentences: Sequence[str]) -> list[float]:
+        """Return the log-odds of a wish by the n-grams alone, of each sentence."""
+        rows = hashed_ngrams(sentences)
+        taken = self.lexical[rows.buckets] * rows.weights
+        # sentence by sentence: a sum over all at once would round each by its company
+        return [float(taken[a:b].sum()) + self.lexical_bias for a, b in pairwise(rows.starts.tolist())]
 
     def of_all(self, sentence: str) -> float:
         """Return the log-odds of a wish by the words and by how the sentence reads."""
         vector = load_encoder(ENCODER).encode([sentence])[0]
-        return float(vector @ self.dense) + LEXICAL_SHARE * self.of_words(sentence) + self.bias
+        return float(vector @ self.dense) + LEXICAL_SHARE * self.of_words([sentence])[0] + self.bias
 
 
 LEXICAL_SHARE = 0.5
 """What the n-grams count beside the vector: fitted on few lines, they know their own lines too well."""
 
 
-def odds_by_words(sentence: str) -> float:
-    """Return the log-odds that a plain sentence is a wish by its n-grams alone, which are cheap.
+def odds_by_words(sentences: Sequence[str]) -> list[float]:
+    """Return for plain sentences the log-odds that each is a wish by its n-grams alone, which are cheap.
 
     Raises:
         ConfigError: The shipped artefact is damaged or was fitted on other features.
     """
-    return read_scorer(SHIPPED).of_words(sentence)
+    return read_scorer(SHIPPED).of_words(sentences)
 
 
 def worth_asking() -> float:

@@ -171,6 +171,8 @@ def _head_arrays(head: Head) -> dict[str, NDArray[Any]]:
     }
     if head.several is not None:
         arrays |= {"several": head.several.weights.astype(np.float16), "several_bias": head.several.bias}
+    if head.glance is not None:
+        arrays |= {"glance": head.glance.weights.astype(np.float16), "glance_bias": head.glance.bias}
     arrays |= _added_arrays("added", head.added)
     if head.careful is not None:
         arrays |= {
@@ -245,9 +247,14 @@ def _head_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> H
         careful=_careful_from(arrays, card),
         prototypes=_prototypes_from("prototypes", arrays),
         far=float(card["far"]),
-        several=Linear(arrays["several"].astype(np.float32), arrays["several_bias"]) if "several" in arrays else None,
+        several=_linear("several", arrays),
+        glance=_linear("glance", arrays),
         single=arrays["single"],
     )
+
+
+def _linear(name: str, arrays: Mapping[str, NDArray[Any]]) -> Linear | None:
+    return Linear(arrays[name].astype(np.float32), arrays[f"{name}_bias"]) if name in arrays else None
 
 
 def _careful_from(arrays: Mapping[str, NDArray[Any]], card: Mapping[str, Any]) -> Careful | None:

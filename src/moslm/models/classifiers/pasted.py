@@ -14,7 +14,9 @@ from moslm.models.classifiers.vagueness import content_words
 
 FEWEST_LINES = 8
 """A shorter run is likelier a quotation that matters."""
-_LEAST_WORDS = 2
+_LEAST_WORDS, _LEAST_OF_A_SENTENCE = 2, 4
+"""Words that say something, or words in all with one of these among them: "is my order here" says what is wanted, "see
+below" points at the log."""
 _GAP = 2
 """Lines of another shape inside a log: a message that runs on, a line of code under its stack frame."""
 _READ_CHARS = 100_000
@@ -45,11 +47,16 @@ def without_logs(text: str) -> str:
     if text.count("\n", 0, _READ_CHARS) < FEWEST_LINES - 1:
         return text
     lines = text[:_READ_CHARS].split("\n")
-    logged = _runs([_is_log_line(line) for line in lines])
+    logged = _with_hanging(_runs([_is_log_line(line) for line in lines]), lines)
     logged = [of_log or of_table for of_log, of_table in zip(logged, _runs(_of_tables(lines)), strict=True)]
     blanked = "\n".join(" " * len(line) if of_log else line for line, of_log in zip(lines, logged, strict=True))
     blanked += text[_READ_CHARS:]
-    return blanked if len(content_words(blanked.strip())) >= _LEAST_WORDS else text
+    return blanked if _says_enough(blanked) else text
+
+
+def _says_enough(text: str) -> bool:
+    said = len(content_words(text.strip()))
+    return said >= _LEAST_WORDS or (said > 0 and len(text.split()) >= _LEAST_OF_A_SENTENCE)
 
 
 def _is_log_line(line: str) -> bool:
@@ -63,6 +70,12 @@ def _of_tables(lines: Sequence[str]) -> list[bool]:
         count >= _FEWEST_CELLS and count in (*cells[max(0, number - 1) : number], *cells[number + 1 : number + 2])
         for number, count in enumerate(cells)
     ]
+
+
+def _with_hanging(logged: Sequence[bool], lines: Sequence[str]) -> list[bool]:
+    """Return which lines are in a log, with the one that hangs below its end: code under the last frame of a trace."""
+    below = zip([False, *logged], lines, strict=False)
+    return [of_log or (after and line[:2].isspace()) for of_log, (after, line) in zip(logged, below, strict=False)]
 
 
 def _runs(marked: Sequence[bool]) -> list[bool]:

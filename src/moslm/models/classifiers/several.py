@@ -4,6 +4,9 @@ A second domain that some part names is weak evidence: whoever asks one thing me
 whole request says is weighed beside what its surest part says, how familiar that part is as a request of its own, and
 how many pieces there are to find one in, and the sentence vector of the whole, which holds how it is told. A regression
 over these, none of which depends on which labels there are, gives log-odds. Knows scores and vectors only.
+
+Vector and sure parts are dear. A regression over the figures alone, taken from the quick reading, says first which
+requests are `clearly_one`, and most of them are.
 """
 
 from __future__ import annotations
@@ -15,6 +18,9 @@ from numpy.typing import NDArray
 
 from moslm.models.classifiers.regression import Array, Linear, fit_softmax, log_sum, softmax
 
+CLEARLY_ONE = -2.5
+"""Log-odds of several domains below which nothing dearer is asked. On dev a fifth of the single requests that have more
+than one piece are read piece by piece, and as many of the pairs are found at 5 % false ones as if all were."""
 _FIGURES = 6
 _LEAST = 1e-4
 _VECTOR_SCALE = 15.0
@@ -31,10 +37,16 @@ def several_features(whole: Array, pieces: Array, words: int, vector: Array) -> 
         words: Words of the request.
         vector: (d,) its sentence vector; zeros when nothing gave reason to ask for it.
     """
-    return np.concatenate([_figures(whole, pieces, words), _VECTOR_SCALE * vector]).astype(np.float32)
+    return np.concatenate([glance_features(whole, pieces, words), _VECTOR_SCALE * vector]).astype(np.float32)
 
 
-def _figures(whole: Array, pieces: Array, words: int) -> Array:
+def clearly_one(odds: float) -> bool:
+    """Tell whether a request is so surely about one domain that it need not be read more closely."""
+    return odds < CLEARLY_ONE
+
+
+def glance_features(whole: Array, pieces: Array, words: int) -> Array:
+    """Return the figures among `several_features`, (6,); the pieces' scores may be those of the first reading."""
     if len(whole) < 3:
         return np.zeros(_FIGURES, np.float32)
     share = softmax(whole[:-1])

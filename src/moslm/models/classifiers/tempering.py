@@ -11,13 +11,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from moslm.models.classifiers.closeness import ReadRequest
 from moslm.models.classifiers.encoder import EncoderClassifier
 from moslm.models.classifiers.head import FAR, Head
 from moslm.models.classifiers.judging import auroc
 from moslm.models.classifiers.prototypes import Prototypes
 from moslm.models.classifiers.regression import Array, rounded, softmax
 from moslm.models.classifiers.rows import PartedRow, Row
-from moslm.models.classifiers.several import fit_several, log_odds
+from moslm.models.classifiers.several import fit_several
 from moslm.models.encoders.cores import side_by_side
 
 _TEMPERATURES = np.geomspace(0.3, 8, 60)
@@ -104,12 +105,7 @@ def told_apart(head: Head, parted: Sequence[PartedRow], singles: Sequence[tuple[
             held out alone, requests as this company has them would be missing: short ones on its own subjects.
     """
     kinds = [[(judge, rows[n].text) for n in _evenly(len(rows), _SINGLE_ROWS)] for judge, rows in singles if rows]
-    classifiers = {id(judge): EncoderClassifier(judge) for judge, _ in singles}
     parted = _of_all_sources(parted, _PARTED_ROWS)
-
-    def features(asked: tuple[Head, str]) -> Array:
-        return classifiers[id(asked[0])].several_features(asked[1])
-
     if any(row.several for row in parted):
         fitted = [kind[::2] for kind in kinds]
         kinds = [kind[1::2] for kind in kinds]
@@ -117,13 +113,25 @@ def told_apart(head: Head, parted: Sequence[PartedRow], singles: Sequence[tuple[
         several = np.array([row.several for row in parted] + [False] * (len(asked) - len(parted)))
         names = [f"{_SINGLE}{number}" for number, kind in enumerate(fitted) for _ in kind]
         sources = np.array([row.source for row in parted] + names)
-        classifiers.setdefault(id(head), EncoderClassifier(head))
-        found = list(side_by_side(features, asked))
-        head = replace(head, several=rounded(fit_several(found, several, sources)))
-    measured = [
-        log_odds(each, head.several) for each in side_by_side(features, [each for kind in kinds for each in kind])
-    ]
+        seen = list(side_by_side(_seen_twice, asked))
+        glance, closest = (rounded(fit_several(rows, several, sources)) for rows in zip(*seen, strict=True))
+        head = replace(head, several=closest, glance=glance)
+
+    def odds(asked: tuple[Head, str]) -> float:
+        return _read(replace(asked[0], several=head.several, glance=head.glance), asked[1]).several_odds()
+
+    measured = list(side_by_side(odds, [each for kind in kinds for each in kind]))
     return replace(head, single=np.sort(np.array(measured, np.float64)))
+
+
+def _read(head: Head, text: str) -> ReadRequest:
+    return EncoderClassifier(head).read(text)
+
+
+def _seen_twice(asked: tuple[Head, str]) -> tuple[Array, Array]:
+    """Return what a head sees of a request at a glance, and what when all is read that is in doubt."""
+    read = _read(*asked)
+    return read.glance_features(), read.closest_features()
 
 
 def _of_all_sources(rows: Sequence[PartedRow], most: int) -> list[PartedRow]:

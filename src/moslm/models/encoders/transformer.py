@@ -27,7 +27,8 @@ NAME = "moslm-minilm-l6-3"
 HEAD_TOKENS, TAIL_TOKENS = 40, 24
 """Word pieces read of a long text: at its beginning and at its end."""
 _HEAD_CHARS, _TAIL_CHARS = 480, 240
-_REMEMBERED = 64
+_REMEMBERED = 512
+"""Texts whose vectors are kept, 6 kB each at most: a request's, and the earlier turns of conversations in progress."""
 _HALF = np.float32(0.5**0.5)
 """Each of the two vectors has length 1."""
 
@@ -60,7 +61,7 @@ class TransformerEncoder:
         """
         rows = np.zeros((len(texts), self.dimensions), dtype=np.float32)
         for row, text in zip(rows, texts, strict=True):
-            row[:] = self._remembered(text)
+            row[:] = self._remembered(_window(text))
         return rows
 
     def _vector(self, text: str) -> Matrix:
@@ -78,11 +79,16 @@ class TransformerEncoder:
 
 def pieces(tokenizer: Any, text: str) -> list[int]:
     """Return the word pieces that are read of a text, with the marks of its beginning and end."""
-    if len(text) > _HEAD_CHARS + _TAIL_CHARS:
-        text = f"{text[:_HEAD_CHARS]} {text[-_TAIL_CHARS:]}"
     # lone surrogates are legal in a Python string but not in the UTF-8 the tokenizer takes
-    ids = list(tokenizer.encode(text.encode("utf-8", "replace").decode("utf-8")).ids)
+    ids = list(tokenizer.encode(_window(text).encode("utf-8", "replace").decode("utf-8")).ids)
     return ids if len(ids) <= HEAD_TOKENS + TAIL_TOKENS else [*ids[:HEAD_TOKENS], *ids[-TAIL_TOKENS:]]
+
+
+def _window(text: str) -> str:
+    """Return the characters that are read; what is read already stays as it is."""
+    if len(text) <= _HEAD_CHARS + 1 + _TAIL_CHARS:
+        return text
+    return f"{text[:_HEAD_CHARS]} {text[-_TAIL_CHARS:]}"
 
 
 def _read(folder: Path) -> tuple[Any, Any]:
