@@ -1,10 +1,12 @@
 """How much personal data is found, kind by kind, in how much time; by each engine.
 
-``python bench/privacy.py [--json FILE]``. Reads presidio-research's 3,609 labelled sentences (synthetic identities of
-many countries): recall is the share of labelled spans that are hidden, wholly and in part, with Wilson's interval;
-precision the share of findings of a kind that touch a span with a fitting label. ``hidden`` counts characters: what
-leaves of a span that was only partly found is the rest. A span counts where anything covers it, under whatever name,
-because a placeholder of the wrong kind hides as well.
+``python bench/privacy.py [--documents N --seed S] [--json FILE]``. Reads presidio-research's 3,609 labelled sentences
+(synthetic identities of many countries): recall is the share of labelled spans that are hidden, wholly and in part,
+with Wilson's interval; precision the share of findings of a kind that touch a span with a fitting label. A span counts
+where anything covers it, under whatever name, because a placeholder of the wrong kind hides as well.
+
+With ``--documents`` as many made-up documents (`leaks.documents`) are hidden instead, and what can still be read of
+each kind is counted.
 
 Reads ../shared/data, which is no part of the project.
 """
@@ -20,9 +22,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from leaks.documents import STRUCTURED, documents
+from leaks.judging import leaks
 from tqdm import tqdm
 
 from moslm.config import PrivacySettings
+from moslm.privacy.pseudonyms import pseudonymiser
 from moslm.privacy.recognisers import Finding, recogniser
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data" / "pii_presidio" / "pii.jsonl"
@@ -48,7 +53,7 @@ def wilson(hits: int, n: int, z: float = 1.96) -> tuple[float, float]:
         return 0.0, 1.0
     share, square = hits / n, z * z / n
     middle, half = share + square / 2, z * sqrt(share * (1 - share) / n + square / (4 * n))
-    return (middle - half) / (1 + square), (middle + half) / (1 + square)
+    return max(0.0, (middle - half) / (1 + square)), (middle + half) / (1 + square)
 
 
 def covered(span: dict[str, Any], findings: list[Finding]) -> float:
@@ -96,11 +101,49 @@ def _recall(shares: list[float]) -> dict[str, Any]:
     }
 
 
+def of_documents(engine: str, seed: int, count: int) -> dict[str, Any]:
+    """Hide made-up documents by one engine, and count what is left."""
+    privacy = pseudonymiser(PrivacySettings.model_validate({"engine": engine}))
+    planted: Counter[str] = Counter()
+    left: Counter[str] = Counter()
+    changed, took = 0, list[float]()
+    for i, document in enumerate(tqdm(documents(seed, count), desc=engine)):
+        talk = privacy.conversation("acme", str(i))
+        began = time.perf_counter()
+        hidden = tuple(talk.hide_all(document.texts))
+        took.append(1000 * (time.perf_counter() - began))
+        changed += tuple(talk.restore(each) for each in hidden) != document.texts
+        planted.update(kind for kind, _, _ in document.planted)
+        left.update(kind for kind, _, _ in leaks(document, hidden))
+    return {
+        "p50_ms": round(float(np.percentile(took, 50)), 2),
+        "p95_ms": round(float(np.percentile(took, 95)), 2),
+        "not_restored": changed,
+        "structured": {"n": sum(planted[kind] for kind in STRUCTURED), "left": sum(left[kind] for kind in STRUCTURED)},
+        "recall": {kind: _share(n - left[kind], n) for kind, n in sorted(planted.items())},
+    }
+
+
+def show_documents(engine: str, result: dict[str, Any]) -> None:
+    structured = result["structured"]
+    print(f"\n{engine}: p50 {result['p50_ms']} ms, p95 {result['p95_ms']} ms a document")
+    print(f"{structured['left']} of {structured['n']} left, {result['not_restored']} documents not restored exactly")
+    print("| kind | n | hidden (95 %) |\n|---|---|---|")
+    for kind, each in result["recall"].items():
+        print(f"| {kind} | {each['n']} | {each['share']:.3f} ({each['low']:.3f}-{each['high']:.3f}) |")
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     arguments.add_argument("--engines", nargs="+", default=["patterns", "presidio"])
     arguments.add_argument("--json", type=Path)
+    arguments.add_argument("--documents", type=int)
+    arguments.add_argument("--seed", type=int, default=2026)
     given = arguments.parse_args()
+    if given.documents:
+        for engine in given.engines:
+            show_documents(engine, of_documents(engine, given.seed, given.documents))
+        return
     rows = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
     report = {engine: measured(engine, rows) for engine in given.engines}
     for engine, result in report.items():

@@ -51,9 +51,9 @@ EMAIL_ADDRESSES = (
     ),
 )
 
-_GAP = r"[ .()/–—-]{0,3}"
+_GAP = r"[ .()/_–—-]{0,3}"
 _EXTENSION = r"(?:\s?(?:x|ext\.?|extension|durchwahl|poste)\s?\d{1,6})?"
-_BEFORE, _AFTER = r"(?<![\w+])(?<!\d[.,:-])", r"(?![^\W_])(?![.,:]\d)"
+_BEFORE, _AFTER = r"(?<![^\W_])(?<!\+)(?<!\d[.:-])", r"(?![^\W_])(?![.:]\d)"
 _WORDS = (
     r"phone|telephone|tel|call|ring|mobile|cell|cellphone|fax|whatsapp|sms|text|dial|reach|contact|number|hotline|"
     r"telefon|telefonnummer|rufnummer|handy|handynummer|mobil|anrufen|nummer|téléphone|tél|portable|numéro|appeler|"
@@ -83,13 +83,15 @@ def _has_9_to_13_digits(text: str) -> bool:
 PHONE_NUMBERS = (
     Pattern(
         "PHONE_NUMBER",
-        re.compile(rf"(?<![\w+])(?<!\d[.,:-])(?:\+|\(\+|00 ?(?=[1-9]))\(?\d(?:{_GAP}\d){{7,14}}{_EXTENSION}{_AFTER}"),
+        re.compile(
+            rf"(?<![^\W_])(?<!\+)(?<!\d[.:-])(?:\+|\(\+|00 ?(?=[1-9]))\(?\d(?:{_GAP}\d){{7,14}}{_EXTENSION}{_AFTER}"
+        ),
     ),
     # North America
     Pattern(
         "PHONE_NUMBER",
         re.compile(
-            rf"{_BEFORE}(?:\+?1[ .-]?)?(?:\(\d{{3}}\)[ .-]?|\d{{3}}[ .–-])\d{{3}}[ .–-]?\d{{4}}{_EXTENSION}{_AFTER}"
+            rf"{_BEFORE}(?:\+?1[ .-]?)?(?:\(\d{{3}}\)[ ._-]?|\d{{3}}[ ._–-])\d{{3}}[ ._–-]?\d{{4}}{_EXTENSION}{_AFTER}"
         ),
     ),
     # a leading zero: most of Europe
@@ -100,10 +102,21 @@ PHONE_NUMBERS = (
         _has_9_to_13_digits,
     ),
     # Spain, Portugal, Poland, the Nordic countries: three or four groups, no leading zero
-    Pattern("PHONE_NUMBER", re.compile(rf"{_BEFORE}[2-9]\d{{2}}([ .-])\d{{3}}\1\d{{3}}{_AFTER}"), 0.7),
-    Pattern("PHONE_NUMBER", re.compile(rf"{_BEFORE}[2-9]\d{{2}}(?:[ .-]\d{{2}}){{3}}{_AFTER}"), 0.7),
-    Pattern("PHONE_NUMBER", re.compile(rf"{_BEFORE}\d{{2}}([ .-])\d{{2}}\1\d{{2}}\1\d{{2}}{_AFTER}"), 0.6, _is_no_date),
+    Pattern("PHONE_NUMBER", re.compile(rf"{_BEFORE}[2-9]\d{{2}}([ ._-])\d{{3}}\1\d{{3}}{_AFTER}"), 0.7),
+    Pattern("PHONE_NUMBER", re.compile(rf"{_BEFORE}[2-9]\d{{2}}(?:[ ._-]\d{{2}}){{3}}{_AFTER}"), 0.7),
+    Pattern(
+        "PHONE_NUMBER", re.compile(rf"{_BEFORE}\d{{2}}([ ._-])\d{{2}}\1\d{{2}}\1\d{{2}}{_AFTER}"), 0.6, _is_no_date
+    ),
     Pattern("PHONE_NUMBER", re.compile(rf"{_BEFORE}[6-9]\d([ .-])\d{{3}}\1\d{{2}}\1\d{{2}}{_AFTER}"), 0.6),
+    # a file's name: elsewhere as many digits in a row are as often an amount
+    Pattern(
+        "PHONE_NUMBER",
+        re.compile(
+            r"(?<![^\W_])(?:[6-9]\d{8}|0\d{9,10}|[2-9]\d\d[2-9]\d{6})"
+            r"(?=\.[A-Za-z]{3,4}(?![^\W_])|_[A-Za-z_-]{0,40}\.[A-Za-z]{3,4}(?![^\W_]))"
+        ),
+        0.5,
+    ),
     # the word behind the number, as in a signature
     Pattern(
         "PHONE_NUMBER",

@@ -11,7 +11,7 @@ _NUMBER = r"(?:[ _-]?(?:id|no\.?|nr\.?|num(?:ber)?|nummer|número|numero|numéro
 _PAPER = (
     r"(?!(?:is|ist|es|est|was|no|nr|of|id|num|number|my|the)(?![^\W_]))(?=[A-Z]{0,6}-?\d|[A-Z]{1,3} \d)"
     r"(?=(?:[A-Z -]{0,8}\d){4})"
-    r"[A-Z0-9]{1,4}(?:[ -]?[A-Z0-9]{2,14}){1,3}"
+    r"[A-Z0-9]{1,16}(?:[ -]?(?=[A-Z]{0,6}\d)[A-Z0-9]{1,14}){0,4}(?:[ -]?(?-i:[A-Z])(?![^\W_]))?"
 )
 _MONTH = (
     r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|mär|mai|okt|dez|ene|abr|ago|dic|janv|févr|avr|juin|juil|août|"

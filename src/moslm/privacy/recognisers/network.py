@@ -16,7 +16,7 @@ def _leads_to_somebody(text: str) -> bool:
         address = ip_address(text.partition("%")[0])
     except ValueError:
         return False
-    return not (address.is_loopback or address.is_unspecified)
+    return str(address) not in ("127.0.0.1", "::1") and not address.is_unspecified
 
 
 NETWORK = (

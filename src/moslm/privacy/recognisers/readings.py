@@ -26,7 +26,9 @@ _TOKEN = re.compile(
     r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)|(?P<unicode>(?:\\u[0-9A-Fa-f]{4})+)|(?P<escape>\\[nrt\"/])|"
     r"(?P<entity>&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[a-z]{2,8});)|(?P<other>[\s\S])"
 )
-_RUN = re.compile(r"(?<![A-Za-z0-9+/_-])(?:[A-Za-z0-9+/_-]{60,100}\r?\n){0,2000}[A-Za-z0-9+/_-]{16,}={0,2}")
+_RUN = re.compile(
+    r"(?<![A-Za-z0-9+/_-])(?:(?:[A-Za-z0-9+/_-]{60,100}\r?\n){1,2000}[A-Za-z0-9+/_-]{1,100}={0,2}|[A-Za-z0-9+/_-]{16,}={0,2})"
+)
 _HEX = re.compile(r"(?<![0-9A-Za-z])(?:0x)?(?P<digits>(?:[0-9A-Fa-f]{2}){8,})(?![0-9A-Za-z])")
 _ALSO = {"。": ".", "．": ".", "‐": "-", "‑": "-", "‒": "-", "–": "-", "—": "-", "−": "-", "\u00a0": " ", "’": "'"}
 
@@ -162,19 +164,29 @@ def _pieces(run: re.Match[str]) -> Iterator[tuple[int, int]]:
 
 def _from_base64(run: str) -> str | None:
     plain = re.sub(r"[\r\n=]", "", run).replace("-", "+").replace("_", "/")
-    try:
-        return _readable(base64.b64decode(plain + "=" * (-len(plain) % 4), validate=True))
-    except (binascii.Error, ValueError):
-        return None
+    # letters of a word before it may have become part of the run
+    for start in range(4):
+        kept = plain[start:]
+        kept = kept[:-1] if len(kept) % 4 == 1 else kept
+        try:
+            text = _readable(base64.b64decode(kept + "=" * (-len(kept) % 4), validate=True))
+        except (binascii.Error, ValueError):
+            return None
+        if text:
+            return text
+    return None
 
 
 def _readable(raw: bytes) -> str | None:
+    """Return bytes as a text, if they are one; a character that was cut at either end does no harm."""
     for encoding in ("utf-8", "utf-16-le") if b"\x00" in raw else ("utf-8",):
-        try:
-            text = raw.decode(encoding)
-        except UnicodeDecodeError:
-            continue
-        printable = sum(each.isprintable() or each.isspace() for each in text)
-        if text and printable >= 0.95 * len(text):
+        text = raw.decode(encoding, errors="replace")
+        # invisible letters count: they are how a value inside is disguised
+        odd = sum(each == "\ufffd" or (_is_odd(each) and not each.isspace()) for each in text)
+        if text and odd <= max(2, 0.05 * len(text)) and odd < len(text) / 4:
             return text
     return None
+
+
+def _is_odd(letter: str) -> bool:
+    return unicodedata.category(letter) in ("Cc", "Cn", "Co")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from math import log2
 
 from moslm.privacy.recognisers.pattern import Pattern
@@ -23,7 +24,8 @@ _KEYS = (
     r"https://hooks\.slack\.com/[A-Za-z0-9/_-]{10,200}",
 )
 _PASSWORD = (
-    r"password|passwd|passwort|kennwort|pwd|passphrase|passcode|mot de passe|contraseña|clave|parola|wachtwoord|senha|"
+    r"password|passwd|passwort|kennwort|pwd|passphrase|passcode|mot[ _-]de[ _-]passe|contraseña|clave|parola|"
+    r"wachtwoord|senha|"
     r"PIN(?:[- ]code)?|TAN|OTP"
 )
 _TOKEN = (
@@ -55,6 +57,18 @@ def _is_random(value: str) -> bool:
     return mixed and entropy(value) >= 3.0
 
 
+def _has_a_digit(value: str) -> bool:
+    return any(each.isdigit() for each in value)
+
+
+def _behind(words: str, least: int, check: Callable[[str], bool] | None = None) -> Pattern:
+    """Return the form of a secret of at least so many characters behind words; an ``&`` begins a link's next field."""
+    letter = r"(?:[^\s\"'`,;&<>]|&(?!\w{1,30}=))"
+    end = r"(?<![.!?)])" if check else ""
+    form = rf"(?<![^\W_]){words}(?P<value>{letter}{{{least},2048}}{end})"
+    return Pattern("SECRET", re.compile(form, re.IGNORECASE), 0.8, check)
+
+
 SECRETS = (
     Pattern("SECRET", re.compile(_B + "(?:" + "|".join(_KEYS) + ")" + _E), 1.0),
     Pattern(
@@ -66,31 +80,10 @@ SECRETS = (
         1.0,
     ),
     # "password: hunter2" and "password=swordfish", but "the password is wrong" says nothing
-    Pattern(
-        "SECRET",
-        re.compile(
-            rf"(?<![^\W_])(?:{_PASSWORD})[\"'`]{{0,2}}\s{{0,2}}[:=]\s{{0,2}}[\"'`]?(?P<value>[^\s\"'`,;&<>]{{3,256}})",
-            re.IGNORECASE,
-        ),
-        0.8,
-    ),
-    Pattern(
-        "SECRET",
-        re.compile(
-            rf"(?<![^\W_])(?:{_PASSWORD}){_LINK}(?P<value>[^\s\"'`,;&<>]{{4,256}}[^\s\"'`,;&<>.!?)])", re.IGNORECASE
-        ),
-        0.8,
-        _is_no_plain_word,
-    ),
-    Pattern(
-        "SECRET",
-        re.compile(
-            rf"(?<![^\W_])(?:{_TOKEN}){_LINK}(?:Bearer |Basic )?(?P<value>[^\s\"'`,;&<>]{{7,2048}}[^\s\"'`,;&<>.!?)])",
-            re.IGNORECASE,
-        ),
-        0.8,
-        _is_assigned,
-    ),
+    _behind(rf"(?:{_PASSWORD})[\"'`]{{0,2}}\s{{0,2}}[:=]\s{{0,2}}[\"'`]?", 3),
+    _behind(rf"(?:{_PASSWORD}){_LINK}", 5, _is_no_plain_word),
+    _behind(rf"(?:{_PASSWORD})\s{{1,2}}[\"'`]?", 6, _has_a_digit),
+    _behind(rf"(?:{_TOKEN}){_LINK}(?:Bearer |Basic )?", 8, _is_assigned),
     Pattern(
         "SECRET",
         re.compile(
