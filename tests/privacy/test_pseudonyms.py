@@ -172,4 +172,4 @@ def test_a_vault_that_cannot_be_written_blocks():
             raise VaultError("the vault cannot be used: disk is full")
 
     with pytest.raises(PrivacyError, match="disk is full"):
-        Pseudonymiser(Failing(), Full()).conversation("a", "1")._hidden([""], [[]])
+        Pseudonymiser(Wrong(Finding(0, 1, "X1", 1)), Full()).conversation("a", "1").hide("x")
