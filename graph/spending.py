@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Callable, Mapping
 from functools import partial
 
@@ -14,12 +13,11 @@ from moslm.budgets.caps import Cap, caps_of
 from moslm.budgets.ledger import Ledger
 from moslm.budgets.money import nanos
 from moslm.budgets.prices import FREE, PriceTable
-from moslm.budgets.stores import Store
-from moslm.budgets.stores.sqlite import SQLiteStore
 from moslm.budgets.throttle import Throttle
-from moslm.config import AtCapAction, Config, HostedModel, LargeModelSettings, ModelSettings, home
+from moslm.config import AtCapAction, Config, HostedModel, LargeModelSettings, ModelSettings
 from moslm.domains import Domain
 from moslm.errors import ConfigError, LedgerError
+from moslm.graph.ledger_store import ledger_store
 from moslm.models.paying import PriceOf, Till
 from moslm.nodes.accounts import payer_of
 from moslm.state import Request
@@ -45,7 +43,7 @@ def build_ledger(
     """
     _check_subjects(config, domains, file)
     caps = [*caps_of(config.budgets.caps), *(_caps_of_large(*large) if large else ())]
-    return Ledger(_store(config, file), caps, config.budgets.alerts)
+    return Ledger(ledger_store(config, file), caps, config.budgets.alerts)
 
 
 def till_of(
@@ -127,21 +125,6 @@ def at_cap(config: Config, domains: Mapping[str, Domain]) -> Callable[[str | Non
         return "hand_over" if said == "answer_locally" and not local else said
 
     return action
-
-
-def _store(config: Config, file: str | None) -> Store:
-    budgets = config.budgets
-    if budgets.redis_url_env and not os.environ.get(budgets.redis_url_env):
-        raise ConfigError(
-            "names an environment variable that is not set",
-            file=file,
-            key="budgets.redis_url_env",
-            value=budgets.redis_url_env,
-            mend="set it to the address, such as rediss://:password@redis.internal:6380/0",
-        )
-    return SQLiteStore(
-        budgets.file or home() / "ledger.sqlite", answers_s=budgets.keep_answers_minutes * 60, synced=budgets.sync
-    )
 
 
 def _caps_of_large(name: str, settings: LargeModelSettings) -> tuple[Cap, Cap]:

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).with_name("servers")))
+
 import pytest
 from langchain_core.language_models import BaseChatModel
+from redis_server import RedisServer
 
 from moslm import Config, Ranking, ScriptedChatModel, Turn, create_moslm
 from moslm.models.classifiers import Part
@@ -42,6 +46,15 @@ def home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPat
         (own / "weights").symlink_to(real / "weights")
     monkeypatch.setenv("MOSLM_HOME", str(own))
     return own
+
+
+@pytest.fixture(scope="session")
+def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """A Redis server for all tests, each of which takes a prefix of its own."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    server.start()
+    yield server
+    server.kill()
 
 
 class ChosenClassifier:

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
+import redis
+from redis_server import RedisServer
 
 from moslm.budgets.caps import caps_of
 from moslm.budgets.ledger import Ledger
 from moslm.budgets.money import nanos
 from moslm.budgets.purchases import Amount, Payer, Purchase
 from moslm.budgets.stores import Store
+from moslm.budgets.stores.redis import RedisStore
 from moslm.budgets.stores.sqlite import SQLiteStore
 from moslm.config import CapSettings
 
@@ -31,14 +35,38 @@ class Clock:
         return self.at
 
 
+class ClockedRedis(RedisStore):
+    """Counts by a test's clock, which is told to the server before each step."""
+
+    def __init__(self, url: str, clock: Clock, prefix: str, **options: Any) -> None:
+        super().__init__(url, prefix=prefix, timeout_s=10, **options)
+        self.clock, self._key, self._teller = clock, f"{{{prefix}}}:clock", redis.Redis.from_url(url)
+
+    def _clock(self) -> str:
+        return f"local function now() return tonumber(redis.call('GET', '{self._key}')) end"
+
+    def _run(self, step: str, *given: Any, **options: Any) -> Any:
+        self._teller.set(self._key, repr(self.clock.at))
+        return super()._run(step, *given, **options)
+
+    def close(self) -> None:
+        super().close()
+        self._teller.close()
+
+
 @pytest.fixture
 def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["sqlite"])
+@pytest.fixture(params=["sqlite", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
-    made = SQLiteStore(tmp_path / "ledger.sqlite", clock=lambda anchor: clock)
+    made: Store
+    if request.param == "sqlite":
+        made = SQLiteStore(tmp_path / "ledger.sqlite", clock=lambda anchor: clock)
+    else:
+        server: RedisServer = request.getfixturevalue("redis_server")
+        made = ClockedRedis(server.url, clock, uuid4().hex)
     yield made
     made.close()
 

@@ -13,7 +13,7 @@ from moslm.budgets.purchases import Amount, Payer, Per, Standing, Unit
 from moslm.budgets.windows import Every, slices_at, window_at
 from moslm.config import CapSettings
 
-_ABOUT_TO_CLOSE = 1
+ABOUT_TO_CLOSE = 1
 """The request that escalates counts among all requests, though it is counted when it ends."""
 
 
@@ -75,7 +75,7 @@ class Line:
         """Return the most the counter may hold."""
         if self.cap.unit != "share":
             return self.cap.limit
-        return max(self.cap.free, int(self.cap.share * (requests + _ABOUT_TO_CLOSE) + 1e-9))
+        return max(self.cap.free, int(self.cap.share * (requests + ABOUT_TO_CLOSE) + 1e-9))
 
     def standing(self, taken: int, requests: int) -> Standing:
         """Return how the cap stands."""

@@ -122,12 +122,14 @@ class Hold:
         attempt: Which attempt under that key, from 1.
         most: What is set aside.
         standings: Every cap it was held against.
+        token: Names its holder, where the store knows holders by more than key and attempt.
     """
 
     key: str
     attempt: int
     most: Amount
     standings: tuple[Standing, ...] = ()
+    token: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -109,6 +109,10 @@ class BudgetSettings(Settings):
     """Redis that keeps the ledger for many machines, in the place of a file (extra ``redis``)."""
     redis_url_env: str | None = None
     """Name of the environment variable that holds that address, when it carries a password."""
+    redis_prefix: str = Field(default="moslm", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
+    """Begins every key in Redis; ledgers of different prefixes know nothing of each other."""
+    redis_durable: bool = True
+    """Whether a Redis that keeps nothing on its disk is refused: a restart of it would forget what was spent."""
     alerts: list[Probability] = [0.5, 0.8, 1.0]
     """Shares of a cap that are told when they are reached."""
     max_wait_ms: float = Field(default=10_000, ge=0)

@@ -46,6 +46,14 @@ def check_base_url(url: str, allow: Sequence[str], *, file: str | None = None, k
         raise ConfigError(problem, file=file, key=key, value=_without_secrets(url), mend=mend)
 
 
+def is_allowed_host(host: str, allow: Sequence[str]) -> bool:
+    """Tell whether a host, a name or an address without brackets, is of the list or of a class in it."""
+    address = _address(host)
+    if address is not None:
+        return _is_allowed(address, allow)
+    return host in _names(allow) or (host == "localhost" and "loopback" in allow)
+
+
 def resolve_and_check(host: str, allow: Sequence[str]) -> list[str]:
     """Say where a connection to a host would lead, and refuse what is not allowed.
 
@@ -94,16 +102,9 @@ def _problem(url: str, allow: Sequence[str]) -> tuple[str, str]:
         return "has a host that is no name", _EXAMPLE
     if _address(host) is None and _NUMBER.fullmatch(host.rpartition(".")[2]):
         return "has a number for a host, which hides the address it stands for", _EXAMPLE
-    if not _host_is_allowed(host, allow):
+    if not is_allowed_host(host, allow):
         return "its host is not allowed", f'add "{host}" to allow_hosts if it may be reached'
     return "", ""
-
-
-def _host_is_allowed(host: str, allow: Sequence[str]) -> bool:
-    address = _address(host)
-    if address is not None:
-        return _is_allowed(address, allow)
-    return host in _names(allow) or (host == "localhost" and "loopback" in allow)
 
 
 def _is_allowed(address: Address, allow: Sequence[str]) -> bool:

@@ -13,6 +13,9 @@ from typing import Protocol
 from moslm.budgets.caps import Line
 from moslm.budgets.purchases import Amount, Hold, Purchase, Verdict
 
+LAPSE_S = 30.0
+"""How long after its call's deadline a reservation counts as its holder's: longer than any honest delay."""
+
 
 @dataclass(frozen=True, slots=True)
 class Spent:

@@ -19,12 +19,9 @@ from moslm.budgets.caps import Line
 from moslm.budgets.clock import Anchor, Clock, SteadyClock, boot_id
 from moslm.budgets.holders import is_gone, this_process
 from moslm.budgets.purchases import NOTHING, Amount, AtCap, Bought, Hold, Purchase, Underway, Verdict
-from moslm.budgets.stores import Spent, Total
+from moslm.budgets.stores import LAPSE_S, Spent, Total
 from moslm.errors import LedgerError
 from moslm.wal import open_file
-
-LAPSE_S = 30.0
-"""How long after its call's deadline a reservation counts as its holder's: longer than any honest delay."""
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS purchases (

@@ -1,0 +1,1 @@
+return redis.call('HMGET', TOTALS, 'nanos', 'tokens', 'calls', 'unknown', 'held')
