@@ -1,8 +1,8 @@
 """A process that buys from a made-up provider under a shared ledger, and may be killed at any moment.
 
-``python spender.py LEDGER INVOICE CAP_USD TRIES SKEW_S SEED DIE``: tries so often, prints one line a verdict. ``DIE``
-names where it kills itself once: ``reserved`` (before the provider is asked), ``sent`` (after it has charged), or
-``never``.
+``python spender.py LEDGER INVOICE CAP_USD TRIES SKEW_S SEED DIE`` tries so often, prints one line a verdict. ``LEDGER``
+is a file or the address of a Redis server. ``DIE`` names where it kills itself once: ``reserved`` (before the provider
+is asked), ``sent`` (after it has charged), or ``never``.
 """
 
 from __future__ import annotations
@@ -13,23 +13,22 @@ import signal
 import sys
 import time
 
+from shared_ledger import open_store
+
 from moslm.budgets.caps import caps_of
-from moslm.budgets.clock import SteadyClock
 from moslm.budgets.ledger import Ledger
 from moslm.budgets.money import nanos
 from moslm.budgets.purchases import Amount, Hold, Payer, Purchase
 from moslm.budgets.stores import Spent
-from moslm.budgets.stores.sqlite import SQLiteStore
 from moslm.config import CapSettings
 
 
 def main() -> None:
     path, invoice, cap, tries, skew, seed, die = sys.argv[1:]
     chance = random.Random(int(seed))
-    store = SQLiteStore(
-        path, clock=lambda anchor: SteadyClock(anchor, wall=lambda: time.time() + float(skew)), busy_seconds=60
-    )
-    ledger = Ledger(store, caps_of([CapSettings(usd=float(cap))]))
+    wall = time.time
+    time.time = lambda: wall() + float(skew)
+    ledger = Ledger(open_store(path), caps_of([CapSettings(usd=float(cap))]))
     charged = os.open(invoice, os.O_WRONLY | os.O_APPEND | os.O_CREAT)
     dies_at = chance.randrange(int(tries)) if die != "never" else -1
     for i in range(int(tries)):

@@ -93,4 +93,5 @@ def test_the_wheel_holds_every_package_and_data_file(tmp_path):
         assert f"moslm/domains/{domain}/examples.jsonl" in names
         assert any(name.startswith(f"moslm/domains/{domain}/knowledge/") for name in names)
     assert any(name.startswith("moslm/models/classifiers/shipped/") for name in names)
+    assert "moslm/budgets/stores/lua/reserve.lua" in names
     assert "moslm/py.typed" in names
