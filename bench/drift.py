@@ -28,8 +28,8 @@ from moslm.escalation.calibration.fitting import fit_calibration
 from moslm.escalation.calibration.judging import equal_mass_error
 from moslm.escalation.calibration.labelled import LabelledAnswer
 from moslm.escalation.calibration.outcomes.table import read_outcomes
-from moslm.escalation.calibration.tails import binomial_tail
 from moslm.escalation.watching import Watch
+from moslm.tails import binomial_tail
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 SMALL, OTHER = "Meta-Llama-3_1-8B-Instruct", "Phi-3-mini-4k-instruct"

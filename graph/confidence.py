@@ -22,7 +22,6 @@ from moslm.escalation.calibration.artefact import Calibration, read_calibration
 from moslm.escalation.calibration.calibrator import ANYTHING, Reaches
 from moslm.escalation.calibration.tracks import Floor, Track, floor
 from moslm.escalation.confidence import Gauge, Reading, Values
-from moslm.escalation.declining import declines
 from moslm.escalation.drift_file import DriftFile
 from moslm.escalation.gauges import calibrated, missing, raw, watched
 from moslm.escalation.opinions import SecondOpinion
@@ -32,6 +31,7 @@ from moslm.escalation.stopping import Lookouts, Prospects
 from moslm.escalation.watching import Watch
 from moslm.models.weights.shelf import hash_of
 from moslm.state import Draft
+from moslm.statements.declining import declines
 
 CALIBRATED = "calibrated"
 """What ``confidence`` says where a calibration is to decide."""

@@ -11,7 +11,6 @@ from typing import Any
 
 from moslm.decision import Check, Classification, Stopped
 from moslm.escalation.confidence import Confidence, Gauge, lowest, measure
-from moslm.escalation.declining import declines
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.triggers import DraftEvidence, Evidence, Policy, Trigger
 from moslm.escalation.verdicts import (
@@ -24,6 +23,7 @@ from moslm.escalation.verdicts import (
 )
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import Call, Draft, MoSLMState, Reply, Request
+from moslm.statements.declining import declines
 from moslm.telemetry import events
 
 PolicyFor = Callable[[str], Policy]

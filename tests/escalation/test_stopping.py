@@ -7,12 +7,12 @@ import pytest
 from moslm.decision import Stopped
 from moslm.escalation import triggers
 from moslm.escalation.calibration.tracks import Floor
-from moslm.escalation.declining import declined_for_good
 from moslm.escalation.gauges import missing, raw
 from moslm.escalation.signals import SIGNALS
 from moslm.escalation.stopping import Prospects, finishes
 from moslm.escalation.triggers import DraftEvidence, Evidence
 from moslm.state import Draft, Task
+from moslm.statements.declining import declined_for_good
 from tests.escalation.test_triggers import classification, policy
 
 

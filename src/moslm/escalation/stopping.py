@@ -17,10 +17,10 @@ from moslm.decision import Stopped
 from moslm.escalation.calibration.calibrator import Reaches
 from moslm.escalation.calibration.tracks import Floor, is_look, running
 from moslm.escalation.confidence import Gauge, Values
-from moslm.escalation.declining import declined_for_good
 from moslm.escalation.reach import reaches, settled
 from moslm.escalation.signals import SignalFunction
 from moslm.state import Draft
+from moslm.statements.declining import declined_for_good
 
 FINISHED_ANYWAY = 0.1
 """Share of drafts that are finished though they run low: drift is watched on these alone, once a draft was stopped."""

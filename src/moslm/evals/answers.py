@@ -17,7 +17,6 @@ from typing import Any
 
 from moslm.errors import BackendError, ConfigError
 from moslm.escalation.calibration.tracks import is_look
-from moslm.escalation.declining import declines
 from moslm.escalation.signals import SignalFunction
 from moslm.escalation.stopping import Lookout, running_values
 from moslm.evals.questions import Question, is_right
@@ -25,6 +24,7 @@ from moslm.graph.parts import Parts
 from moslm.models.calls import drive
 from moslm.nodes.drafting import drafted
 from moslm.state import AnswerInput, Draft, Request, Task, Turn
+from moslm.statements.declining import declines
 
 _NOT_THE_ANSWER = {"threads", "parallel", "base_url", "balanced", "api_key_env", "delay_ms"}
 """Settings of a model that change its speed or its place, and not what it says."""

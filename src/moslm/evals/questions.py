@@ -15,8 +15,8 @@ from typing import Annotated
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from moslm.errors import ConfigError
-from moslm.escalation.assertions import assertions
-from moslm.escalation.declining import declines
+from moslm.statements.assertions import assertions
+from moslm.statements.declining import declines
 
 
 class Number(BaseModel):

@@ -18,7 +18,6 @@ from moslm.decision import Check, Classification, ToolUse
 from moslm.domains import load_domains
 from moslm.errors import BackendError, ConfigError, RequestError
 from moslm.escalation.confidence import measure
-from moslm.escalation.declining import declines
 from moslm.escalation.triggers import DraftEvidence, Evidence
 from moslm.escalation.verdicts import judge_drafts, unread
 from moslm.graph.agents import chat_model, model_name
@@ -29,6 +28,7 @@ from moslm.nodes.escalate import LargeModel
 from moslm.nodes.screen import conversation
 from moslm.privacy.boundary import Labels
 from moslm.state import Draft, Task, Turn
+from moslm.statements.declining import declines
 from moslm.tools.emptiness import found_nothing
 
 

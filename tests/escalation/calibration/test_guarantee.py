@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from moslm.errors import ConfigError
 from moslm.escalation.calibration.guarantee import POOLED, certify, guarantee
-from moslm.escalation.calibration.tails import binomial_tail, hypergeometric_tail, upper_bound
+from moslm.tails import binomial_tail, hypergeometric_tail, upper_bound
 
 
 def drawn(count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from moslm.errors import ConfigError
-from moslm.escalation.calibration.tails import binomial_tail, hypergeometric_tail, upper_bound
+from moslm.tails import binomial_tail, hypergeometric_tail, upper_bound
 
 Probabilities = NDArray[np.float64]
 Outcomes = NDArray[np.bool_]

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from moslm.decision import Signal
-from moslm.escalation.assertions import Assertions, assertions
-from moslm.escalation.declining import declines
 from moslm.state import Draft
+from moslm.statements.agreeing import contradiction, overlap
 
 
 def agreement(draft: Draft) -> Signal:
@@ -23,30 +22,5 @@ def agreement(draft: Draft) -> Signal:
     conflict = contradiction(draft["text"], text)
     if conflict:
         return Signal(name="agreement", value=0.0, why=f"the second answer of {second['model']} {conflict}")
-    value = _dice(assertions(draft["text"]), assertions(text))
+    value = overlap(draft["text"], text)
     return Signal(name="agreement", value=value, why=f"overlap with the second answer of {second['model']}")
-
-
-def contradiction(one: str, other: str) -> str | None:
-    """Return in what two answers differ so that both cannot be right, or None."""
-    first, second = assertions(one), assertions(other)
-    if declines(one) != declines(other):
-        return "declines where this one answers, or answers where it declines"
-    if first.denies != second.denies:
-        return "denies what this one says, or says what it denies"
-    if _apart(first.numbers, second.numbers):
-        return "has other numbers"
-    if _apart(first.names, second.names):
-        return "has other names"
-    return None
-
-
-def _apart(one: frozenset[str], other: frozenset[str]) -> bool:
-    """Tell whether two sets name different things; one that names more of the same does not contradict."""
-    return (bool(one and other) and not (one <= other or other <= one)) or bool(one) != bool(other)
-
-
-def _dice(one: Assertions, other: Assertions) -> float:
-    first, second = one.words | one.numbers, other.words | other.numbers
-    total = len(first) + len(second)
-    return 2 * len(first & second) / total if total else 0.0

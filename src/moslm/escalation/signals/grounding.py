@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from moslm.decision import Signal
-from moslm.escalation.assertions import Assertions, assertions, share, together
 from moslm.state import Draft
+from moslm.statements.assertions import Assertions, assertions, share, together
 
 
 def grounding(draft: Draft) -> Signal:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from moslm.decision import Signal
-from moslm.escalation.assertions import assertions, share
 from moslm.state import Draft
+from moslm.statements.assertions import assertions, share
 
 
 def retrieval(draft: Draft) -> Signal:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from moslm.escalation.declining import declines
+from moslm.statements.declining import declines
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,1 @@
+"""Which earlier answer holds for a request, and for how long it may be given again."""
