@@ -6,7 +6,6 @@ one line, and not when the first request meets it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
@@ -33,6 +32,7 @@ from moslm.governance.audit import AuditLog
 from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering
 from moslm.graph.confidence import CALIBRATED, Trust, announce
 from moslm.graph.leaving import check_classifier, door_for, doors_of
+from moslm.graph.remembering import build_memory
 from moslm.graph.spending import at_cap, build_ledger, counting, till_of
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
 from moslm.models.paying import PriceOf
@@ -41,8 +41,8 @@ from moslm.nodes.check import PolicyFor
 from moslm.nodes.doors import DoorOf
 from moslm.nodes.drafting import DomainAgent
 from moslm.nodes.escalate import LargeModel
-from moslm.nodes.recall import Memory
 from moslm.nodes.respond import AuditTrail, Counting, Terms
+from moslm.recall.memory import Memory
 from moslm.state import Turn
 
 
@@ -122,7 +122,7 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
     return Parts(
         config=settings,
         domains=domains,
-        memory=_memory(settings, domains, agents, trusted, large, given.store),
+        memory=build_memory(settings, domains, agents, trusted, large, given.store, _extensions(given)),
         reader=_reader(settings, file, domains, given.classifier),
         policy=_policy(settings, served, domains, large),
         request_triggers=(*REQUEST_TRIGGERS, *given.triggers),
@@ -209,24 +209,11 @@ def _policy(
     return policy
 
 
-def _memory(
-    config: Config,
-    domains: Mapping[str, Domain],
-    agents: Mapping[str, DomainAgent],
-    trusted: Mapping[str, Trust],
-    large: LargeModel | None,
-    store: BaseStore | None,
-) -> Memory:
-    """Partition answers by all that could change them: settings, models, calibrations, prompts and handbooks."""
-    models = {name: agent.model_name for name, agent in sorted(agents.items())}
-    versions = {name: each.version for name, each in sorted(trusted.items())}
-    words = {
-        name: (domain.prompt, [page.text for page in domain.knowledge]) for name, domain in sorted(domains.items())
-    }
-    partition = hashlib.sha256(
-        repr((config.sha256, models, versions, large and large.name, words)).encode()
-    ).hexdigest()
-    return Memory(partition, config.recall.ttl_minutes * 60 if config.recall.enabled else None, store)
+def _extensions(given: Overrides) -> tuple[str, ...]:
+    """Name what was passed in code and may judge otherwise than what it takes the place of."""
+    classifier = () if given.classifier is None else (given.classifier.name,)
+    triggers = (getattr(each, "__qualname__", type(each).__qualname__) for each in given.triggers)
+    return (*classifier, *sorted(given.signals), *triggers)
 
 
 def _terms(config: Config, served: Mapping[str, Domain], thresholds: Mapping[str, float], prices: PriceTable) -> Terms:

@@ -17,13 +17,13 @@ from typing import Any, Protocol
 
 from langchain_core.messages import AIMessage, HumanMessage, ToolCall
 
-from moslm.decision import CalibrationUse, Check, Cost, Decision, DraftRecord, Latency, Usage
+from moslm.decision import CalibrationUse, Check, Cost, Decision, DraftRecord, Latency, Recalled, Usage
 from moslm.errors import AlreadyClosed
 from moslm.escalation.confidence import lowest
 from moslm.models.calls import Aside
 from moslm.models.chat.accepted import AcceptedAnswer, is_heard
 from moslm.nodes.node import Node, Run, Update
-from moslm.nodes.recall import Memory
+from moslm.recall.memory import Memory
 from moslm.state import Draft, MoSLMState, Reply, Request
 from moslm.telemetry import events, tracing
 
@@ -80,8 +80,8 @@ def respond(
         reply = state["reply"] or Reply(text="", outcome="handed_over", answered_by=None, refusal="nobody answered")
         closed = _closed(state, reply, terms, started)
         decision: Decision = yield Aside(partial(_kept, closed, audit, watch))
-        if memory.stands(run) and _worth_remembering(state, reply):
-            yield Aside(partial(memory.keep, state["request"], run, reply["text"], decision.domain))
+        if memory.enabled:
+            yield Aside(partial(memory.closed, state["request"], run.store, decision, reply["text"]))
         if count is not None:
             yield Aside(partial(count, state["request"], decision.domain))
         tracing.label_run(decision, run.config)
@@ -126,6 +126,7 @@ def _closed(state: MoSLMState, reply: Reply, terms: Terms, started: float) -> De
         action=checks[-1].action if checks else "answer",
         domain=domain,
         answered_by=reply["answered_by"],
+        recalled=_recalled(reply),
         classification=found,
         checks=checks,
         reasons=reasons,
@@ -230,7 +231,19 @@ def _cost(usage: list[Usage], reply: Reply, terms: Terms) -> Cost:
     final = [each for each in usage if each.role == "large"] or usage
     answered = reply["outcome"] in ("answered", "escalated") and reply["answered_by"] != "person"
     baseline = sum(terms.baseline(each.input_tokens, each.output_tokens) for each in final) if answered else 0.0
-    return Cost(spent_usd=spent, baseline_usd=baseline, baseline_model=terms.baseline_model, saved_usd=baseline - spent)
+    earlier = reply.get("recalled", {}).get("cost_usd", 0.0)
+    return Cost(
+        spent_usd=spent,
+        baseline_usd=baseline,
+        baseline_model=terms.baseline_model,
+        saved_usd=baseline - spent,
+        recalled_usd=earlier,
+    )
+
+
+def _recalled(reply: Reply) -> Recalled | None:
+    found = reply.get("recalled")
+    return Recalled(**{name: found[name] for name in Recalled.model_fields}) if found else None
 
 
 def _latency(state: MoSLMState, reply: Reply, terms: Terms) -> list[Latency]:
@@ -265,13 +278,6 @@ def _writes_that_stand(decision: Decision) -> str:
     told = {"done": "Already done", "unknown": "Perhaps done, please check"}
     named = {end: dict.fromkeys(use.name for use in writes if use.outcome == end) for end in told}
     return "".join(f"\n\n{told[end]}: {', '.join(names)}." for end, names in named.items() if names)
-
-
-def _worth_remembering(state: MoSLMState, reply: Reply) -> bool:
-    """Tell whether the same words would get the same answer: no tool, no person, nobody missing."""
-    touched = any(draft.get("tools") for draft in state.get("drafts", {}).values()) or state.get("reviews")
-    unchecked = (state.get("budget") or {}).get("at_cap")
-    return reply["outcome"] in ("answered", "escalated") and not touched and not unchecked and not reply.get("calls")
 
 
 def _answered(decision: Decision) -> events.Answered:

@@ -15,6 +15,7 @@ from langchain_core.language_models import BaseChatModel
 from redis_server import RedisServer
 
 from moslm import Config, Ranking, ScriptedChatModel, Turn, create_moslm
+from moslm.config import RecallSettings
 from moslm.models.classifiers import Part
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
@@ -107,6 +108,10 @@ def moslm(home: Path) -> Build:
             given = (replies or {}).get(name, f"The {name} answer.")
             models[name] = given if isinstance(given, BaseChatModel) else scripted(given, confidence)
         options.setdefault("classifier", ChosenClassifier())
+        config = config or Config()
+        if "recall" not in config.model_fields_set and "store" not in options:
+            # a test that asks the same twice means to be answered twice
+            config = config.model_copy(update={"recall": RecallSettings(enabled=False)})
         graph = create_moslm(
             config, models=models, large_model=scripted(large, 0.9) if isinstance(large, str) else large, **options
         )

@@ -272,6 +272,17 @@ class EgressUse(Record):
     """Placeholders in what was sent."""
 
 
+class Recalled(Record):
+    """Which remembered answer was given."""
+
+    decision: str
+    """Id of the Decision of the request that it was first given to."""
+    how: Literal["exact", "semantic"]
+    """``exact``: the same conversation. ``semantic``: the same request in other filler."""
+    similarity: float = Field(ge=0, le=1)
+    """Cosine between the two requests; 1 for the same."""
+
+
 class Cost(Record):
     """Money, in US dollars."""
 
@@ -282,6 +293,9 @@ class Cost(Record):
     baseline_model: str
     saved_usd: float
     """Baseline less spent."""
+    recalled_usd: float = Field(default=0.0, ge=0)
+    """What answering had cost the first time, where the answer was remembered: saved by memory, and no part of
+    ``saved_usd``."""
 
 
 class Decision(Record):
@@ -310,6 +324,8 @@ class Decision(Record):
     domain: str | None = None
     answered_by: str | None = None
     """Name of the model (or ``person``, ``memory``) whose words the user saw; None if nobody's."""
+    recalled: Recalled | None = None
+    """Which remembered answer was given; None where the request was answered anew."""
     classification: Classification | None = None
     checks: list[Check] = []
     reasons: list[Reason] = []

@@ -152,6 +152,8 @@ class Reply(TypedDict):
     answered_by: str | None
     domain: NotRequired[str | None]
     """The domain of a remembered answer, which was not classified again."""
+    recalled: NotRequired[dict[str, Any]]
+    """`moslm.decision.Recalled` of a remembered answer, and ``cost_usd``: what it had cost."""
     usage: NotRequired[list[dict[str, Any]]]
     egress: NotRequired[list[dict[str, Any]]]
     """`moslm.decision.EgressUse` records."""

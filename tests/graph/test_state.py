@@ -7,6 +7,7 @@ from langgraph.checkpoint.serde.jsonplus import JsonPlusSerializer
 from langgraph.store.memory import InMemoryStore
 
 from moslm import Config, Decision
+from moslm.config import RecallSettings
 from moslm.decision import Action
 
 
@@ -54,9 +55,7 @@ def test_the_same_request_of_the_same_tenant_is_answered_from_the_store(moslm, s
 
 
 async def test_memory_works_with_the_graphs_own_store_under_ainvoke(moslm):
-    from moslm import create_moslm  # noqa: F401
-
-    graph = moslm()
+    graph = moslm(config=Config(recall=RecallSettings()))
     graph.store = InMemoryStore()
     ask = {"messages": [("user", "What is my budget?")]}
     await graph.ainvoke(ask)

@@ -42,12 +42,20 @@ def outcome(decision: Decision) -> str:
             return f"answered by {who or UNKNOWN}"
         return f"answered by {' and '.join(accepted)} ({who})"
     if decision.outcome == "recalled":
-        return "remembered from an earlier request"
+        return _remembered(decision)
     if decision.outcome == "escalated":
         return f"escalated to the large model ({who})"
     why = printable(decision.refusal or "")
     word = "handed over to a person" if decision.outcome == "handed_over" else "turned away"
     return f"{word}: {why}" if why else word
+
+
+def _remembered(decision: Decision) -> str:
+    found = decision.recalled
+    if found is None:
+        return "remembered from an earlier request"
+    alike = "" if found.how == "exact" else f", {number(found.similarity)} alike"
+    return f"remembered from decision {printable(found.decision)}{alike}"
 
 
 def _domain(decision: Decision) -> str:
@@ -111,7 +119,8 @@ def _cost(decision: Decision) -> str:
     lost = math.isfinite(cost.saved_usd) and cost.saved_usd < 0
     balance = f"{dollars(-cost.saved_usd)} more" if lost else f"{dollars(cost.saved_usd)} saved"
     everything = f"{printable(cost.baseline_model)} for everything {dollars(cost.baseline_usd)}"
-    return items([dollars(cost.spent_usd), everything, balance])
+    memory = f"{dollars(cost.recalled_usd)} saved by memory" if decision.outcome == "recalled" else ""
+    return items([each for each in (dollars(cost.spent_usd), everything, balance, memory) if each])
 
 
 def _budget(decision: Decision) -> str:

@@ -41,6 +41,8 @@ class DomainSettings(Settings):
     """As in ``[defaults]``."""
     at_cap: AtCapAction | None = None
     """As in ``[defaults]``."""
+    remember: bool | None = None
+    """As in ``[defaults]``."""
 
     @model_validator(mode="after")
     def _one_model(self) -> DomainSettings:
@@ -72,6 +74,8 @@ class Defaults(Settings):
     """What happens to a request that must go up when a cap does not allow it: ``hand_over`` it; ``answer_locally`` with
     a notice that nobody has checked the answer; ``wait`` until there is room, then hand it over; ``ask`` a person; or
     ``refuse`` it."""
+    remember: bool = True
+    """Whether answers are remembered; false for a domain where a wrong one would do harm."""
 
     @model_validator(mode="after")
     def _one_model(self) -> Defaults:

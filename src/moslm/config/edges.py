@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from moslm.config.settings import DomainName, HttpUrl, ServerName, Settings
+from moslm.config.settings import DomainName, HttpUrl, Probability, ServerName, Settings
 
 
 class McpServer(Settings):
@@ -32,10 +33,25 @@ class McpServer(Settings):
 
 
 class RecallSettings(Settings):
-    """Answers that are remembered, where the graph runs with a LangGraph store."""
+    """Answers that are remembered and given again."""
 
     enabled: bool = True
     ttl_minutes: float = Field(default=60, gt=0)
+    """How long an answer holds."""
+    semantic: bool = True
+    """Whether the same request in other filler ("please", "could you tell me") counts as the same."""
+    min_similarity: Probability = 0.85
+    """Cosine that such a request needs beside that."""
+    sample: Probability = 0.05
+    """Share of these hits that is answered again in the background, where the domain's small model costs nothing."""
+    max_false_rate: Probability = 0.01
+    """A domain whose hits may be wrong more often than this, at the upper end of what the checks leave open, is
+    answered anew until they say otherwise."""
+    file: Path | None = None
+    """SQLite file of the answers, where the graph runs without a LangGraph store, and of their counts; by default
+    ``recall.sqlite`` in `home`."""
+    most_entries: int = Field(default=50_000, ge=1)
+    """Answers kept in the file; of more the oldest go."""
 
 
 class ApiKey(Settings):

@@ -66,6 +66,8 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     update: dict[str, Any] = {"domain_folders": [folder / each for each in config.domain_folders]}
     if config.audit_file:
         update["audit_file"] = folder / config.audit_file
+    if config.recall.file:
+        update["recall"] = config.recall.model_copy(update={"file": folder / config.recall.file})
     if config.budgets.file:
         update["budgets"] = config.budgets.model_copy(update={"file": folder / config.budgets.file})
     own_files = {"vault": config.privacy.vault, "key_file": config.privacy.key_file}

@@ -35,6 +35,7 @@ class ResolvedSettings:
     calibration: Path | None
     second_opinion: SecondOpinionSettings
     at_cap: AtCapAction
+    remember: bool
 
 
 @dataclass(frozen=True, slots=True)

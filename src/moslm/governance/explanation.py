@@ -86,7 +86,7 @@ def _outcome(decision: Decision) -> Iterator[str]:
     if decision.outcome == "answered":
         yield f"It was answered by {_who_answered(decision)}."
     elif decision.outcome == "recalled":
-        yield "The answer was remembered from an earlier request; no model was asked."
+        yield _remembered(decision)
     elif decision.outcome == "escalated":
         yield f"It was answered by the large model{_named(decision.answered_by)}."
     elif decision.outcome == "handed_over":
@@ -98,6 +98,18 @@ def _outcome(decision: Decision) -> Iterator[str]:
     if decision.budget is not None and decision.budget.at_cap is not None:
         yield f"It should have gone to the large model, but {sentence(decision.budget.why or 'a cap is reached')}"
         yield _AT_CAP[decision.budget.at_cap]
+
+
+def _remembered(decision: Decision) -> str:
+    found = decision.recalled
+    if found is None:
+        return "The answer was remembered from an earlier request; no model was asked."
+    how = "" if found.how == "exact" else f" in other filler, {number(found.similarity)} alike"
+    return (
+        f"The answer was remembered from decision {printable(found.decision)}, which answered the same request{how}; no"
+        " model was asked."
+        f" Answering had cost {dollars(decision.cost.recalled_usd)} then."
+    )
 
 
 _AT_CAP = {

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+import sqlite3
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -12,7 +14,10 @@ from prometheus_client.registry import Collector
 from moslm.decision import Decision
 from moslm.models.replicas.pool import pools
 from moslm.models.replicas.replica import ReplicaState
+from moslm.recall.memory import memories
+from moslm.recall.tallies import Tally
 
+_log = logging.getLogger("moslm.recall")
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 30)
 
 
@@ -39,8 +44,11 @@ class Meters:
         self._spent = Counter("moslm_spent_usd", "US dollars by model.", ["model", "role"], registry=every)
         self._baseline = Counter("moslm_baseline_usd", "US dollars of the large model for everything.", registry=every)
         self._stopped = Counter("moslm_stopped_drafts", "Drafts stopped early.", ["domain", "rule"], registry=every)
+        self._recalled = Counter("moslm_recalled", "Answers from memory.", ["domain", "how"], registry=every)
+        self._recalled_usd = Counter("moslm_recalled_usd", "US dollars memory saved.", ["domain"], registry=every)
         self.in_flight = Gauge("moslm_in_flight", "Calls that are being answered.", registry=every)
         every.register(_Servers())
+        every.register(_Remembered())
 
     def called(self, status: int) -> None:
         """Count a call by how HTTP ended it."""
@@ -52,6 +60,9 @@ class Meters:
         self._seconds.labels(decision.outcome).observe(decision.total_ms / 1000)
         if decision.first_token_ms is not None:
             self._first.labels(decision.outcome).observe(decision.first_token_ms / 1000)
+        if decision.recalled is not None:
+            self._recalled.labels(decision.domain or "none", decision.recalled.how).inc()
+            self._recalled_usd.labels(decision.domain or "none").inc(decision.cost.recalled_usd)
         for reason in decision.reasons:
             self._reasons.labels(reason.trigger).inc()
         for draft in decision.drafts:
@@ -91,6 +102,39 @@ class _Servers(Collector):
             for name, family in counts.items():
                 family.add_metric(labels, sum(getattr(each, name) for each in states))
         yield from (standing, busy, *counts.values())
+
+
+class _Remembered(Collector):
+    """How many remembered answers were found wrong when they were checked, at the moment it is read."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the checks of every domain whose answers this process remembers."""
+        labels = ["domain"]
+        checked = CounterMetricFamily("moslm_recall_checked", "Hits that were answered again.", labels=labels)
+        wrong = CounterMetricFamily("moslm_recall_wrong", "Those that were wrong.", labels=labels)
+        bound = GaugeMetricFamily("moslm_recall_wrong_bound", "Highest false-hit rate they allow.", labels=labels)
+        closed = GaugeMetricFamily("moslm_recall_closed", "1 where that is too much.", labels=labels)
+        for domain, (tally, most) in sorted(_tallies().items()):
+            checked.add_metric([domain], tally.checked)
+            wrong.add_metric([domain], tally.wrong)
+            bound.add_metric([domain], tally.bound)
+            closed.add_metric([domain], tally.closed(most))
+        yield from (checked, wrong, bound, closed)
+
+
+def _tallies() -> dict[str, tuple[Tally, float]]:
+    """Return the counts of each domain; several graphs of one process may share their file."""
+    found: dict[str, tuple[Tally, float]] = {}
+    for memory in memories():
+        try:
+            tallies = memory.tallies() if memory.enabled else []
+        except (sqlite3.Error, OSError) as error:
+            _log.warning("the counts of remembered answers cannot be read: %s", error)
+            continue
+        for tally in tallies:
+            if tally.domain not in found or found[tally.domain][0].checked < tally.checked:
+                found[tally.domain or "none"] = (tally, memory.policy.settings.max_false_rate)
+    return found
 
 
 def _by_server() -> dict[tuple[str, int], list[ReplicaState]]:

@@ -47,6 +47,7 @@ def load_encoder(name: str) -> Encoder:
     return ENCODERS[name]()
 
 
+@cache
 def _wordllama() -> Encoder:
     from moslm.models.encoders.wordllama import WordLlamaEncoder
 

@@ -1,0 +1,116 @@
+"""``moslm recall``: what is remembered and what that saved; and forgetting it."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sqlite3
+from collections.abc import Sequence
+
+from moslm.cli.settings import add_config, config_file
+from moslm.cli.style import style_for
+from moslm.cli.table import columns
+from moslm.config import Config, home, load
+from moslm.errors import MoSLMError
+from moslm.governance.audit import AuditLog
+from moslm.governance.wording import dollars
+from moslm.graph.remembering import recall_file
+from moslm.recall.sqlite import RecallFile
+from moslm.recall.stores import Which
+from moslm.recall.tallies import Tally
+
+HELP = "Say what is remembered and what it saved, or forget it"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add what to do, and of which answers."""
+    add_config(parser)
+    what = parser.add_subparsers(dest="what", required=True, metavar="stats | purge")
+    stats = what.add_parser("stats", help="what is remembered, by domain", allow_abbrev=False)
+    stats.add_argument("--json", action="store_true", help="one JSON object")
+    purge = what.add_parser("purge", help="forget answers, at once", allow_abbrev=False)
+    purge.add_argument("--tenant", help="of this tenant")
+    purge.add_argument("--domain", help="of this domain")
+    purge.add_argument("--decision", metavar="ID", help="the answer that this decision gave")
+    purge.add_argument("--all", action="store_true", help="all of them")
+    purge.add_argument("--checks", action="store_true", help="count anew whether hits are wrong, so that closed opens")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Show or forget what the file holds; a LangGraph store is its own program's."""
+    config = load(config_file(options.config))
+    file = recall_file(config)
+    try:
+        if options.what == "stats":
+            print(_json(file, config) if options.json else _told(file, config))
+        else:
+            print(_purged(file, config, options))
+    except sqlite3.Error as error:
+        raise MoSLMError(f"{file.path} cannot be used: {error}; move it away and a new one is made") from None
+    finally:
+        file.close()
+    return 0
+
+
+def _purged(file: RecallFile, config: Config, options: argparse.Namespace) -> str:
+    narrowed = options.tenant or options.domain or options.decision
+    if options.all == bool(narrowed) and not (options.checks and not options.all):
+        raise MoSLMError("say what to forget: --tenant, --domain, --decision, or --all of it")
+    said = []
+    if narrowed or options.all:
+        decision = _origin(config, options.decision) if options.decision else None
+        gone = file.purge(Which(options.tenant, options.domain, decision))
+        said.append(f"{gone:,} remembered answer{'' if gone == 1 else 's'} forgotten.")
+    if options.checks:
+        anew = file.forget_checks(options.domain)
+        said.append(f"Checks are counted anew in {anew} domain{'' if anew == 1 else 's'}.")
+    return " ".join(said)
+
+
+def _origin(config: Config, id: str) -> str:
+    """Return the decision that an answer came from first: a user names the one that they saw."""
+    found = AuditLog(config.audit_file or home() / "audit.sqlite").get(id)
+    return found.recalled.decision if found.recalled else found.id
+
+
+def _told(file: RecallFile, config: Config) -> str:
+    rows = [_row(tally, held, config) for tally, held in _counted(file)]
+    if not rows:
+        return f"Nothing is remembered in {file.path}."
+    names = ["domain", "held", "exact", "semantic", "saved", "checked", "wrong", "at most", "similar requests"]
+    return columns(names, rows, style_for(), right="held exact semantic saved checked wrong")
+
+
+def _row(tally: Tally, held: int, config: Config) -> list[str]:
+    counts = [f"{each:,}" for each in (held, tally.exact, tally.semantic)]
+    checked = [f"{tally.checked:,}", f"{tally.wrong:,}", f"{tally.bound:.1%}" if tally.checked else "–"]
+    return [tally.domain or "–", *counts, dollars(tally.saved_usd), *checked, _standing(tally, config)]
+
+
+def _standing(tally: Tally, config: Config) -> str:
+    if not (config.recall.enabled and config.recall.semantic):
+        return "off"
+    return "closed" if tally.closed(config.recall.max_false_rate) else "open"
+
+
+def _counted(file: RecallFile) -> Sequence[tuple[Tally, int]]:
+    tallies, held = {each.domain: each for each in file.tallies()}, file.held()
+    return [(tallies.get(name, Tally(name)), held.get(name, 0)) for name in sorted({*tallies, *held})]
+
+
+def _json(file: RecallFile, config: Config) -> str:
+    domains = [
+        {
+            "domain": tally.domain or None,
+            "held": held,
+            "exact": tally.exact,
+            "semantic": tally.semantic,
+            "saved_usd": tally.saved_usd,
+            "checked": tally.checked,
+            "wrong": tally.wrong,
+            "wrong_at_most": tally.bound if tally.checked else None,
+            "similar_requests": _standing(tally, config),
+        }
+        for tally, held in _counted(file)
+    ]
+    return json.dumps({"file": str(file.path), "domains": domains}, indent=2)
