@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 
 from langchain_core.utils.function_calling import convert_to_openai_tool
 from langgraph.store.base import BaseStore
 
-import moslm
 from moslm.config import Config, home
 from moslm.domains import Domain
 from moslm.graph.confidence import Trust
@@ -100,7 +100,7 @@ def _version(
 ) -> str:
     """Return the hash of all that could change an answer: settings, models, calibrations, tools, prompts, handbooks."""
     return version_of(
-        moslm.__version__,
+        version("moslm"),
         config.sha256,
         {name: [agent.model_name, agent.revision(), _tools(agent)] for name, agent in agents.items()},
         {name: each.version for name, each in trusted.items()},
