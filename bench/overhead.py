@@ -41,7 +41,7 @@ from langgraph.checkpoint.memory import InMemorySaver
 from langgraph.graph import END, START, StateGraph
 
 from moslm import Config, ScriptedChatModel, create_moslm
-from moslm.config import Defaults, DomainSettings, VLLMModel
+from moslm.config import Defaults, DomainSettings, RecallSettings, VLLMModel
 from moslm.evals.questions import read_questions
 from moslm.graph.parts import build_parts
 from moslm.turn import Turn
@@ -75,6 +75,7 @@ def settings(url: str, *, use_tools: str = "auto") -> Config:
     return Config(
         defaults=Defaults(confidence="mean", use_tools=use_tools),  # type: ignore[arg-type]
         domains={"finance": DomainSettings(model=model, deadline_ms=60_000)},
+        recall=RecallSettings(enabled=False),  # the same few questions are asked again and again
     )
 
 
@@ -291,7 +292,7 @@ async def memory(conversations: int) -> list[dict[str, Any]]:
     for name, reply in replies.items():
         saver = InMemorySaver()
         models: Any = dict.fromkeys(("finance", "it_support"), ScriptedChatModel(replies=[reply]))
-        graph = create_moslm(Config(), models=models).compile(checkpointer=saver)
+        graph = create_moslm(Config(recall=RecallSettings(enabled=False)), models=models).compile(checkpointer=saver)
         text = questions()[0] if name == "finished" else "My laptop is very slow, please open a ticket."
 
         async def ask(number: int, graph: Any = graph, text: str = text, name: str = name) -> None:

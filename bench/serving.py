@@ -38,7 +38,7 @@ from langchain_core.callbacks import AsyncCallbackHandler
 from langchain_core.messages import AIMessageChunk, BaseMessage, HumanMessage, convert_to_openai_messages
 
 from moslm import Config, create_moslm
-from moslm.config import Defaults, DomainSettings, ServerSettings, VLLMModel
+from moslm.config import Defaults, DomainSettings, RecallSettings, ServerSettings, VLLMModel
 from moslm.models.chat import build_chat_model
 from moslm.serving.launching import launches
 from moslm.serving.supervising import Supervisor
@@ -113,7 +113,12 @@ def served(options: argparse.Namespace) -> VLLMModel:
 
 def whole_graph(model: VLLMModel) -> Any:
     defaults = Defaults(confidence="mean", threshold=0.0, passages=0, use_tools="never", deadline_ms=DEADLINE_MS)
-    config = Config(defaults=defaults, domains={DOMAIN: DomainSettings(model=model)}, optimistic_streaming=True)
+    config = Config(
+        defaults=defaults,
+        domains={DOMAIN: DomainSettings(model=model)},
+        optimistic_streaming=True,
+        recall=RecallSettings(enabled=False),
+    )
     return create_moslm(config).compile(name="moslm")
 
 

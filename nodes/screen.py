@@ -75,6 +75,7 @@ def _opened(run: Run, config: Config) -> Request:
         may_escalate=knobs.may_escalate,
         sensitivity=knobs.sensitivity,
         region=knobs.region,
+        remember=knobs.remember,
         instructions=plain(knobs.instructions),
         tools=list(knobs.tools),
         tool_choice=knobs.tool_choice,

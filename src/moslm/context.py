@@ -79,6 +79,11 @@ class MoSLMContext(BaseModel):
         description="Whether this run may spend on the large model.",
         json_schema_extra={"langgraph_nodes": ["escalate"]},
     )
+    remember: bool = Field(
+        default=True,
+        description="Whether an earlier answer may be given again, and this one remembered.",
+        json_schema_extra={"langgraph_nodes": ["recall"]},
+    )
     instructions: str = Field(
         default="",
         description="What the caller adds to the system prompt of whoever answers.",

@@ -48,6 +48,8 @@ class Request(TypedDict):
     may_escalate: bool
     sensitivity: NotRequired[Literal["public", "internal", "confidential", "restricted"]]
     region: NotRequired[str | None]
+    remember: NotRequired[bool]
+    """Whether an earlier answer may be given again, and this one remembered."""
     instructions: NotRequired[str]
     """What the caller adds to the system prompt."""
     tools: NotRequired[list[dict[str, Any]]]

@@ -113,6 +113,15 @@ def test_a_domain_that_says_so_is_not_remembered(moslm, ask):
     assert ask(graph, "My laptop is slow today")[1]["outcome"] == "recalled"
 
 
+def test_a_run_that_asks_for_it_is_answered_anew_and_leaves_nothing(moslm, ask):
+    graph = moslm(config=ON)
+    for _ in range(2):
+        assert ask(graph, ASKED, context={"remember": False})[1]["outcome"] == "answered"
+    assert ask(graph, ASKED)[1]["outcome"] == "answered"
+    assert ask(graph, ASKED, context={"remember": False})[1]["outcome"] == "answered"
+    assert ask(graph, ASKED)[1]["outcome"] == "recalled"
+
+
 def test_personal_data_is_answered_and_not_remembered(moslm, ask):
     graph = moslm(config=ON)
     for _ in range(2):

@@ -29,6 +29,7 @@ def test_courtesies_case_articles_and_contractions_change_nothing():
         ("How should I store receipts?", "How can I store receipts?"),
         ("Why can't I log in?", "Why don't I log in?"),
         ("Card payment declined?", "Card payment declined."),
+        ("What are disposable cards?", "What do disposable cards do?"),
         ("Was ist mein Budget?", "Wie ist mein Budget?"),
         ("我的预算是多少", "你的预算是多少"),
         ("What is 3 < 4?", "What is 3 > 4?"),

@@ -33,6 +33,10 @@ REQUESTS = (
 """What each request is there to show, and its words."""
 
 
+# what is shown is how each was decided, however often the demonstration was run before
+_ANEW = MoSLMContext(tenant="demo", remember=False)
+
+
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_config(parser)
@@ -47,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         print(style_for().dim(f"Ready after {time.perf_counter() - started:.1f} s."), flush=True)
     decisions = []
     for number, (shows, text) in enumerate(REQUESTS, 1):
-        reply, record = answered(graph, text, MoSLMContext(tenant="demo"), str(uuid.uuid4()), nobody)
+        reply, record = answered(graph, text, _ANEW, str(uuid.uuid4()), nobody)
         decisions.append(Decision.model_validate(record))
         if options.json:
             print(json.dumps({"request": text, "reply": reply, "decision": record}, ensure_ascii=False))

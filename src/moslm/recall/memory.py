@@ -105,7 +105,7 @@ class Memory:
             request: The opened request.
             store: The LangGraph store of the run, if it has one.
         """
-        if not self.enabled or request.get("tools") or self.policy.personal(request["text"]):
+        if not self._applies(request) or self.policy.personal(request["text"]):
             return None
         try:
             found = self._found(request, self._store(store))
@@ -135,7 +135,7 @@ class Memory:
         given, withheld = self._given.pop(request["id"], None), self._withheld.pop(request["id"], None)
         if given is not None and self.checker is not None:
             self.checker.submit(request, given)
-        if not self.enabled or request.get("tools") or not self._may_keep(request, decision, text):
+        if not self._applies(request) or not self._may_keep(request, decision, text):
             return
         try:
             # an answer that was not given from memory is checked by the one that was made instead, at no cost
@@ -160,6 +160,9 @@ class Memory:
             sqlite3.Error: The file cannot be read.
         """
         return list(self.file.tallies())
+
+    def _applies(self, request: Request) -> bool:
+        return self.enabled and request.get("remember", True) and not request.get("tools")
 
     def _found(self, request: Request, store: Store) -> Found | None:
         keys, now = keys_of(request, self.policy.version), time.time()

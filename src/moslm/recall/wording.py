@@ -160,6 +160,8 @@ def _said(words: list[str]) -> list[str]:
         following = words[at + 1] if at + 1 < len(words) else ""
         if word in ("have", "has", "need") and following == "to":
             said.append("must")
+        elif word == "do" and not following:
+            said.append(word)  # "what do cards do" does not ask what cards are
         elif word in _FILLER or (word == "if" and at == 0) or (word == "can" and (enabling or at == 0)):
             continue
         else:
