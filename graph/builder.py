@@ -31,6 +31,7 @@ from moslm.nodes.respond import respond
 from moslm.nodes.review import review
 from moslm.nodes.screen import screen
 from moslm.state import AnswerInput, MoSLMInput, MoSLMOutput, MoSLMState
+from moslm.strictness import insist_on_strict_checkpoints
 
 MoSLMGraph = StateGraph[MoSLMState, MoSLMContext, MoSLMInput, MoSLMOutput]
 
@@ -70,6 +71,7 @@ def create_moslm(
     Raises:
         ConfigError: A setting cannot stand, or names what does not exist. One line: file, key, value, mend.
     """
+    insist_on_strict_checkpoints()
     given = Overrides(models or {}, large_model, classifier, tools, signals or {}, triggers, store)
     return _wired(build_parts(config, given))
 

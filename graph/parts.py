@@ -20,7 +20,7 @@ from langgraph.store.base import BaseStore
 from moslm.budgets.ledger import Ledger
 from moslm.budgets.prices import PriceTable
 from moslm.budgets.throttle import Throttle
-from moslm.config import Config, HostedModel, LargeModelSettings, ScriptedModel, deadline_of, home, load
+from moslm.config import Config, HostedModel, LargeModelSettings, ScriptedModel, deadline_of, load
 from moslm.decision import Check, Classification
 from moslm.domains import Domain, load_domains
 from moslm.errors import ConfigError
@@ -28,9 +28,9 @@ from moslm.escalation.reading import Reader
 from moslm.escalation.signals import SIGNALS, SignalFunction
 from moslm.escalation.triggers import DRAFT_TRIGGERS, REQUEST_TRIGGERS, Evidence, Policy, Trigger
 from moslm.escalation.verdicts import judge_request
-from moslm.governance.audit import AuditLog
 from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering
 from moslm.graph.confidence import CALIBRATED, Trust, announce
+from moslm.graph.keeping import audit_log, build_seal
 from moslm.graph.leaving import check_classifier, door_for, doors_of
 from moslm.graph.remembering import build_memory
 from moslm.graph.spending import at_cap, build_ledger, counting, till_of
@@ -42,6 +42,7 @@ from moslm.nodes.doors import DoorOf
 from moslm.nodes.drafting import DomainAgent
 from moslm.nodes.escalate import LargeModel
 from moslm.nodes.respond import AuditTrail, Counting, Terms
+from moslm.privacy.at_rest.seal import Seal
 from moslm.recall.memory import Memory
 from moslm.state import Turn
 
@@ -106,13 +107,14 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
     """
     given = given or Overrides()
     settings, file = (config, None) if isinstance(config, Config) else (load(config), str(config) if config else None)
+    seal = build_seal(settings, file)
     domains = load_domains(settings, file=file)
     served = {name: domain for name, domain in domains.items() if not domain.large_model_only}
     _only_known(given.models, served, "models")
     prices = PriceTable(settings.prices, settings.currencies)
     signals = {**SIGNALS, **given.signals}
     _check_confidence(settings, served, signals, file)
-    ledger, large = _above(settings, file, given.large_model, prices, domains)
+    ledger, large = _above(settings, file, given.large_model, prices, domains, seal)
     going_up: PriceOf = large.till.price if large else partial(prices.cost_usd, settings.baseline_model)
     workshop = Workshop(settings, file, prices, given.tools, mcp_tools(settings, file), signals, going_up, ledger)
     made = {name: domain_agent(domain, given.models.get(name), workshop) for name, domain in served.items()}
@@ -122,7 +124,7 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
     return Parts(
         config=settings,
         domains=domains,
-        memory=build_memory(settings, domains, agents, trusted, large, given.store, _extensions(given)),
+        memory=build_memory(settings, domains, agents, trusted, large, given.store, _extensions(given), seal),
         reader=_reader(settings, file, domains, given.classifier),
         policy=_policy(settings, served, domains, large),
         request_triggers=(*REQUEST_TRIGGERS, *given.triggers),
@@ -133,7 +135,7 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
         notices=announce(trusted),
         titles={name: domain.title for name, domain in served.items()},
         large_model=large,
-        audit=AuditLog(settings.audit_file or home() / "audit.sqlite"),
+        audit=audit_log(settings, seal),
         terms=_terms(settings, served, thresholds, prices),
         ledger=ledger,
         count=counting(ledger, large.name if large else None),
@@ -142,18 +144,23 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
 
 
 def _above(
-    config: Config, file: str | None, given: BaseChatModel | None, prices: PriceTable, domains: Mapping[str, Domain]
+    config: Config,
+    file: str | None,
+    given: BaseChatModel | None,
+    prices: PriceTable,
+    domains: Mapping[str, Domain],
+    seal: Seal | None,
 ) -> tuple[Ledger, LargeModel | None]:
     """Return the ledger, and the large model that is paid through it; None where there is none."""
     settings = config.large_model
     if settings is None and given is None:
-        return build_ledger(config, file, domains, None), None
+        return build_ledger(config, file, domains, None, seal), None
     # a model passed in code without a section is guarded by the section's defaults
     settings = settings or LargeModelSettings(model=ScriptedModel(kind="scripted"))
     deadline_ms = deadline_of(settings.latency_ms, settings.deadline_ms)
     model = given or chat_model(settings.model, deadline_ms, config, file, "large_model.model")
     name = settings.model.name if given is None and isinstance(settings.model, HostedModel) else model_name(model)
-    ledger = build_ledger(config, file, domains, (name, settings))
+    ledger = build_ledger(config, file, domains, (name, settings), seal)
     throttle = Throttle(per_minute=settings.requests_per_minute, max_wait_ms=settings.max_wait_ms)
     till = till_of(ledger, name, given, settings.model, prices, throttle)
     # bound, so that no answer can be longer than what was set aside for it

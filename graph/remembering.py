@@ -13,10 +13,12 @@ from langgraph.store.base import BaseStore
 from moslm.config import Config, home
 from moslm.domains import Domain
 from moslm.graph.confidence import Trust
+from moslm.graph.keeping import sealed_store
 from moslm.models.calls import drive
 from moslm.models.encoders import load_encoder
 from moslm.nodes.drafting import DomainAgent, drafted
 from moslm.nodes.escalate import LargeModel
+from moslm.privacy.at_rest.seal import Seal
 from moslm.privacy.recognisers import recogniser
 from moslm.recall.checking import AnswerAgain, Checker
 from moslm.recall.keys import version_of
@@ -35,6 +37,7 @@ def build_memory(
     large: LargeModel | None,
     store: BaseStore | None,
     extensions: tuple[str, ...] = (),
+    seal: Seal | None = None,
 ) -> Memory:
     """Return the memory; nothing is opened before it is used.
 
@@ -46,9 +49,10 @@ def build_memory(
         large: The large model.
         store: LangGraph store for a graph that runs without one.
         extensions: Names of the classifier, signals and triggers that were passed in code.
+        seal: Encrypts answers where they are kept; None keeps them as they are.
     """
     encoder = load_encoder(ENCODER)
-    file = recall_file(config)
+    file = recall_file(config, seal)
     policy = Policy(
         version=_version(config, domains, agents, trusted, large, (encoder.name, *extensions)),
         settings=config.recall,
@@ -56,7 +60,7 @@ def build_memory(
         personal=_holds_personal_data(config),
     )
     checker = Checker(answering_again(agents), file.check) if config.recall.sample else None
-    return Memory(policy, encoder, file, checker, store)
+    return Memory(policy, encoder, file, checker, store, sealed_store(seal))
 
 
 def _holds_personal_data(config: Config) -> Callable[[str], bool]:
@@ -65,9 +69,9 @@ def _holds_personal_data(config: Config) -> Callable[[str], bool]:
     return lambda text: bool(finds(text))
 
 
-def recall_file(config: Config) -> RecallFile:
+def recall_file(config: Config, seal: Seal | None = None) -> RecallFile:
     """Return the file of remembered answers and their counts."""
-    return RecallFile(config.recall.file or home() / "recall.sqlite", config.recall.most_entries)
+    return RecallFile(config.recall.file or home() / "recall.sqlite", config.recall.most_entries, sealing=seal)
 
 
 def answering_again(agents: Mapping[str, DomainAgent]) -> AnswerAgain:

@@ -20,6 +20,7 @@ from moslm.errors import ConfigError, LedgerError
 from moslm.graph.ledger_store import ledger_store
 from moslm.models.paying import PriceOf, Till
 from moslm.nodes.accounts import payer_of
+from moslm.sealing import Sealing
 from moslm.state import Request
 
 _LOG = logging.getLogger("moslm.budgets")
@@ -28,7 +29,11 @@ LONGEST_ANSWER = 1024
 
 
 def build_ledger(
-    config: Config, file: str | None, domains: Mapping[str, Domain], large: tuple[str, LargeModelSettings] | None
+    config: Config,
+    file: str | None,
+    domains: Mapping[str, Domain],
+    large: tuple[str, LargeModelSettings] | None,
+    sealing: Sealing | None = None,
 ) -> Ledger:
     """Return the ledger under all configured caps; nothing is opened before it is used.
 
@@ -37,13 +42,14 @@ def build_ledger(
         file: File they stand in, for messages.
         domains: The domains that are served.
         large: The large model's name and section; None where there is none.
+        sealing: Encrypts the answers it keeps.
 
     Raises:
         ConfigError: A cap names a domain that is not there, or the store's address is missing.
     """
     _check_subjects(config, domains, file)
     caps = [*caps_of(config.budgets.caps), *(_caps_of_large(*large) if large else ())]
-    return Ledger(ledger_store(config, file), caps, config.budgets.alerts)
+    return Ledger(ledger_store(config, file), caps, config.budgets.alerts, sealing=sealing)
 
 
 def till_of(

@@ -8,6 +8,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from moslm.strictness import ask_for_strict_checkpoints
+
 if TYPE_CHECKING:
     from moslm.config import Config, load
     from moslm.context import MoSLMContext
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from moslm.turn import Turn
 
 __version__ = "0.1.0"
+
+ask_for_strict_checkpoints()
 
 _WHERE = {
     "BackendError": "moslm.errors",

@@ -12,6 +12,8 @@
     │   ├── BackendGarbled    an answer that is none: not the protocol, empty, or refused
     │   ├── CapReached        nobody: what was allowed is spent
     │   └── EgressRefused     nobody: it must not leave the premises
+    │   └── CapReached        nobody: what was allowed is spent
+    ├── SealError             whoever runs this host: what was kept cannot be opened, and is not read
     ├── LedgerError           whoever runs this host: the ledger cannot be kept, so nothing may be bought
     ├── PrivacyError          whoever runs this host: nothing may leave while this stands
     │   ├── DetectorFailed    personal data could not be looked for
@@ -162,6 +164,10 @@ class EgressRefused(BackendError):
     """A call that must not leave the premises, or of which nobody knows whether it may."""
 
     kind = "kept_inside"
+
+
+class SealError(MoSLMError):
+    """What was kept was altered or moved, was never sealed, or was sealed under a key that is not here."""
 
 
 class LedgerError(MoSLMError):

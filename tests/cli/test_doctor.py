@@ -1,3 +1,5 @@
+import base64
+import os
 from datetime import date
 
 import pytest
@@ -214,3 +216,16 @@ def test_a_calibration_that_has_drifted_is_told(config, folder, moslm_command):
     assert code == 0
     said = " ".join(out.split())
     assert "note confidence: finance keeps nothing local: its calibration is drifted, because after" in said
+
+
+def test_encryption_at_rest_is_tried_and_a_key_that_is_not_there_is_missing(config, moslm_command, monkeypatch):
+    assert "note    at rest: records, paid answers and remembered answers are kept in" in moslm_command("doctor")[1]
+    config.write_text(config.read_text() + '\n[privacy]\nkey_env = "KEK"\n[at_rest]\nseal = true\n')
+    code, out, _ = moslm_command("doctor")
+    assert code == 1
+    told = "missing at rest: moslm.toml: privacy.key_env = 'KEK': the environment variable is not set or empty"
+    assert told in " ".join(out.split())
+    monkeypatch.setenv("KEK", base64.b64encode(os.urandom(32)).decode())
+    code, out, _ = moslm_command("doctor")
+    assert code == 0
+    assert "ok at rest: sealed and opened, and refused what was altered" in " ".join(out.split())

@@ -12,10 +12,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from moslm.budgets.caps import Cap, Line, lines
-from moslm.budgets.purchases import NOTHING, Amount, AtCap, Hold, Payer, Purchase, Standing, Verdict
+from moslm.budgets.purchases import NOTHING, Amount, AtCap, Bought, Hold, Payer, Purchase, Standing, Verdict
 from moslm.budgets.stores import Spent, Store, Total
+from moslm.errors import LedgerError, SealError
+from moslm.sealing import Sealing
 
 _LOG = logging.getLogger("moslm.budgets")
 Alert = Callable[[float, Standing], None]
@@ -30,11 +33,18 @@ class Ledger:
         caps: What may be spent.
         alerts: Levels of a cap, as shares of it, that are told when they are reached.
         tell: Who is told; by default the log ``moslm.budgets``.
+        sealing: Encrypts the answers that are kept, in whatever store; one that was not encrypted is not given again.
     """
 
     def __init__(
-        self, store: Store, caps: Sequence[Cap] = (), alerts: Sequence[float] = (), tell: Alert | None = None
+        self,
+        store: Store,
+        caps: Sequence[Cap] = (),
+        alerts: Sequence[float] = (),
+        tell: Alert | None = None,
+        sealing: Sealing | None = None,
     ) -> None:
+        self._sealing = sealing
         self._store, self._caps = store, tuple(caps)
         self._alerts, self._tell = tuple(sorted(alerts, reverse=True)), tell or _log
         self._told: dict[tuple[str, str, int], float] = {}
@@ -55,7 +65,7 @@ class Ledger:
         verdict = self._store.reserve(purchase, asked, now)
         if isinstance(verdict, Hold | AtCap):
             self._alert(asked, verdict)
-        return verdict
+        return self._readable(verdict, purchase)
 
     def sending(self, hold: Hold) -> bool:
         """Note that the call is about to be made; False where the reservation has lapsed, and it must not be.
@@ -71,6 +81,8 @@ class Ledger:
         Raises:
             LedgerError: The ledger cannot be kept; the reservation stands, and is booked in full once it lapses.
         """
+        if answer is not None and self._sealing is not None:
+            answer = self._sealing.seal(answer, hold.tenant, "ledger", hold.key)
         self._store.settle(hold, spent, answer)
 
     def release(self, hold: Hold) -> None:
@@ -119,6 +131,19 @@ class Ledger:
     def close(self) -> None:
         """Let go of the store's files and connections; the next use takes them again."""
         self._store.close()
+
+    def _readable(self, verdict: Verdict, purchase: Purchase) -> Verdict:
+        if self._sealing is None:
+            return verdict
+        tenant = purchase.payer.tenant
+        if isinstance(verdict, Hold):
+            return replace(verdict, tenant=tenant)
+        if not isinstance(verdict, Bought):
+            return verdict
+        try:
+            return Bought(self._sealing.open(verdict.answer, tenant, "ledger", purchase.key))
+        except SealError as error:
+            raise LedgerError(f"the ledger's answer to a step that was paid before is refused: {error}") from None
 
     def _alert(self, asked: Sequence[Line], verdict: Hold | AtCap) -> None:
         """Tell of each level the first time this process sees it reached in a window."""

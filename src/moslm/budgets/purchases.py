@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 from moslm.budgets.windows import Every
@@ -123,6 +123,7 @@ class Hold:
         most: What is set aside.
         standings: Every cap it was held against.
         token: Names its holder, where the store knows holders by more than key and attempt.
+        tenant: Whose it is, where answers are sealed; the ledger notes it.
     """
 
     key: str
@@ -130,6 +131,7 @@ class Hold:
     most: Amount
     standings: tuple[Standing, ...] = ()
     token: str = ""
+    tenant: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,6 +112,23 @@ def _audit(config: Config, file: str | None) -> Iterator[Finding]:
         log.close()
 
 
+def _at_rest(config: Config, file: str | None) -> Iterator[Finding]:
+    if not config.at_rest.seal:
+        detail = "records, paid answers and remembered answers are kept in clear"
+        yield Finding("note", "at rest", detail, "see docs/guides/at-rest.md")
+        return
+    from moslm.graph.keeping import build_seal
+
+    try:
+        build_seal(config, file)
+    except MoSLMError as error:
+        yield Finding("missing", "at rest", str(error))
+        return
+    old = len(config.at_rest.earlier_keys)
+    detail = "sealed and opened, and refused what was altered, moved or never sealed"
+    yield Finding("ok", "at rest", f"{detail}; earlier keys that still open: {old or 'none'}")
+
+
 def _together(config: Config, file: str | None, missing: bool) -> list[Finding]:
     """Build every part, as the graph does: what fits alone need not fit together."""
     from moslm.graph.parts import build_parts
@@ -126,7 +143,7 @@ def _together(config: Config, file: str | None, missing: bool) -> list[Finding]:
     return [built, *(Finding("note", "confidence", notice) for notice in parts.notices)]
 
 
-EXAMINATIONS: tuple[Examine, ...] = (_domains, _large_model, _classifier, _extras, _audit)
+EXAMINATIONS: tuple[Examine, ...] = (_domains, _large_model, _classifier, _extras, _audit, _at_rest)
 
 
 def _shown(finding: Finding, style: Style) -> str:

@@ -26,6 +26,7 @@ EXTRAS = {
     "mcp": ("langchain_mcp_adapters", "tools of MCP servers"),
     "hub": ("huggingface_hub", "weights from the Hugging Face hub"),
     "draw": ("PIL", "the graph as a picture"),
+    "encryption": ("cryptography", "encryption of what is kept"),
     "studio": ("langgraph_cli", "LangGraph Studio"),
     "ray": ("ray", "model servers on a Ray cluster"),
 }

@@ -38,5 +38,15 @@ def audit_file(config: Config) -> Path:
 
 
 def audit_log(named: str | None) -> AuditLog:
-    """Return the audit log of the configuration in force."""
-    return AuditLog(audit_file(settings(named)))
+    """Return the audit log of the configuration in force.
+
+    Raises:
+        ConfigError: The configuration cannot stand, or the key that its records are encrypted under is not there.
+    """
+    config = settings(named)
+    if not config.at_rest.seal:
+        return AuditLog(audit_file(config))
+    # loads LangGraph, which a command that only reads records does not need otherwise
+    from moslm.privacy.at_rest.configured import configured_seal
+
+    return AuditLog(audit_file(config), sealing=configured_seal(config, config_file(named)))

@@ -4,6 +4,7 @@ The embedded default needs no file at all. `load` turns every mistake into one l
 mend. ``moslm config schema`` prints the JSON Schema for editors.
 """
 
+from moslm.config.at_rest import AtRestSettings, EarlierKey
 from moslm.config.boundary import BoundaryRule, BoundarySettings, MayLeave, Sensitivity
 from moslm.config.domains import Defaults, DomainSettings
 from moslm.config.edges import ApiKey, ApiSettings, McpServer, RecallSettings
@@ -30,6 +31,7 @@ __all__ = [
     "ApiKey",
     "ApiSettings",
     "AtCapAction",
+    "AtRestSettings",
     "BoundaryRule",
     "BoundarySettings",
     "BudgetSettings",
@@ -39,6 +41,7 @@ __all__ = [
     "Defaults",
     "DomainSettings",
     "DriftSettings",
+    "EarlierKey",
     "EarlyEscalationSettings",
     "EmbeddedModel",
     "GuaranteeSettings",

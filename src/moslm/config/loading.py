@@ -73,6 +73,11 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     own_files = {"vault": config.privacy.vault, "key_file": config.privacy.key_file}
     absolute = {name: folder / each for name, each in own_files.items() if each}
     update["privacy"] = config.privacy.model_copy(update=absolute)
+    earlier = [
+        each.model_copy(update={"key_file": folder / each.key_file}) if each.key_file else each
+        for each in config.at_rest.earlier_keys
+    ]
+    update["at_rest"] = config.at_rest.model_copy(update={"earlier_keys": earlier})
     if config.classifier.head:
         update["classifier"] = config.classifier.model_copy(update={"head": folder / config.classifier.head})
     if config.defaults.calibration:

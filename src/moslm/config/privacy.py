@@ -60,6 +60,4 @@ class PrivacySettings(Settings):
         has_key = self.key_env is not None or self.key_file is not None
         if self.vault is not None and not has_key:
             raise ValueError("a vault needs a key; name it in key_env or key_file")
-        if self.vault is None and has_key:
-            raise ValueError("a key without a vault encrypts nothing; name a file in vault")
         return self

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from moslm.config.at_rest import AtRestSettings
 from moslm.config.boundary import BoundarySettings
 from moslm.config.domains import Defaults, DomainSettings
 from moslm.config.edges import ApiSettings, McpServer, RecallSettings
@@ -47,6 +48,7 @@ class Config(Settings):
     limits: Limits = Limits()
     recall: RecallSettings = RecallSettings()
     privacy: PrivacySettings = PrivacySettings()
+    at_rest: AtRestSettings = AtRestSettings()
     api: ApiSettings = ApiSettings()
     allow_hosts: list[str] = ["loopback", "private"]
     """Hosts that a ``base_url`` may name: ``loopback``, ``private``, or host names and addresses."""
@@ -73,6 +75,15 @@ class Config(Settings):
                 if port in taken:
                     raise ValueError(f"the servers {taken[port]} and {name} both take port {port}")
                 taken[port] = name
+        return self
+
+    @model_validator(mode="after")
+    def _keys_have_a_use(self) -> Config:
+        has_key = self.privacy.key_env is not None or self.privacy.key_file is not None
+        if self.at_rest.seal and not has_key:
+            raise ValueError("at_rest.seal needs a key; name it in privacy.key_env or privacy.key_file")
+        if has_key and self.privacy.vault is None and not self.at_rest.seal:
+            raise ValueError("a key without a vault encrypts nothing; name a file in vault, or set at_rest.seal")
         return self
 
     def base_urls(self, server: str) -> list[str]:

@@ -4,6 +4,9 @@ One SQLite file in write-ahead mode with ``synchronous=FULL``: `AuditLog.append`
 synced, and any number of threads and processes may append at once. Threads that append at the same moment share one
 transaction, hence one sync. Records are appended and read, never changed.
 
+Where a `Sealing` is given, the record itself is encrypted; what decisions are searched by (id, moment, tenant, domain,
+action, outcome, confidence, cost) stays readable in its columns.
+
 It knows the record's shape and how to search it; what it means is `moslm.governance.explanation`'s.
 """
 
@@ -24,7 +27,8 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from moslm.decision import Decision
-from moslm.errors import AlreadyClosed, AuditError
+from moslm.errors import AlreadyClosed, AuditError, SealError
+from moslm.sealing import Sealing
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS decisions (
@@ -41,7 +45,7 @@ CREATE TABLE IF NOT EXISTS decisions (
 CREATE INDEX IF NOT EXISTS decisions_by_time ON decisions (closed_at);
 """
 
-_Row = tuple[str, str, str, str | None, str, str, float | None, float, str]
+_Row = tuple[str, str, str, str | None, str, str, float | None, float, str | bytes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,10 +77,13 @@ class AuditLog:
         path: The SQLite file; its folder must be on a disk of this host, because write-ahead mode does not work over a
             network.
         busy_seconds: How long another process may hold the file before an append fails.
+        sealing: Encrypts each record; a record that was not encrypted is not read then.
     """
 
-    def __init__(self, path: str | Path, *, busy_seconds: float = 5.0) -> None:
+    def __init__(self, path: str | Path, *, busy_seconds: float = 5.0, sealing: Sealing | None = None) -> None:
         self.path = Path(path)
+        self._sealing = sealing
+        self._refused: AuditError | None = None
         self._busy_seconds = busy_seconds
         self._connection: sqlite3.Connection | None = None
         self._pid = 0
@@ -93,7 +100,11 @@ class AuditLog:
             AlreadyClosed: Another record stands under this id.
             AuditError: The file cannot be written.
         """
-        mine = _Append(_row(decision))
+        plain = decision.model_dump_json()
+        record: str | bytes = plain
+        if self._sealing is not None:
+            record = self._sealing.seal(plain.encode(), decision.tenant, "audit", decision.id)
+        mine = _Append(_row(decision, record), plain)
         with self._queueing:
             self._queue.append(mine)
         with self._using:
@@ -112,7 +123,9 @@ class AuditLog:
         Raises:
             AuditError: No record begins so, or several do.
         """
-        query = "SELECT id, record FROM decisions WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) ORDER BY id LIMIT 2"
+        query = (
+            "SELECT id, tenant, record FROM decisions WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) ORDER BY id LIMIT 2"
+        )
         with self._using, self._reading() as connection:
             rows = connection.execute(query, (id,)).fetchall() if connection and id else []
         if not rows:
@@ -121,7 +134,7 @@ class AuditLog:
             raise AuditError(
                 f"several decisions begin with {id!r}, such as {rows[0][0]} and {rows[1][0]}; write more of it"
             )
-        return _decision(*rows[0])
+        return self._decision(*rows[0])
 
     def list(self, filters: Filters = Filters()) -> Sequence[Decision]:
         """Return the decisions that pass every filter, the newest first.
@@ -130,11 +143,11 @@ class AuditLog:
             AuditError: The file cannot be read, or a record is not one of this version.
         """
         where, values = _where(filters)
-        query = f"SELECT id, record FROM decisions WHERE {where} ORDER BY closed_at DESC, id DESC LIMIT ?"
+        query = f"SELECT id, tenant, record FROM decisions WHERE {where} ORDER BY closed_at DESC, id DESC LIMIT ?"
         with self._using, self._reading() as connection:
             limit = -1 if filters.limit is None else filters.limit
             rows = connection.execute(query, (*values, limit)).fetchall() if connection else []
-        return [_decision(*row) for row in rows]
+        return [self._decision(*row) for row in rows]
 
     def check(self) -> None:
         """Prove that a record could be written now, without writing one.
@@ -146,6 +159,18 @@ class AuditLog:
             connection = self._opened()
             connection.execute("BEGIN IMMEDIATE")
             connection.execute("ROLLBACK")
+
+    def check_newest(self) -> None:
+        """Prove that the newest record can be read; a file that is not there yet is none the worse.
+
+        Raises:
+            AuditError: It was written under another key, in clear or, where nothing is encrypted here, encrypted.
+        """
+        query = "SELECT id, tenant, record FROM decisions ORDER BY closed_at DESC LIMIT 1"
+        with self._using, self._reading() as connection:
+            row = connection.execute(query).fetchone() if connection else None
+        if row is not None:
+            self._plain(*row)
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""
@@ -178,7 +203,7 @@ class AuditLog:
         connection.execute("BEGIN IMMEDIATE")
         try:
             for each in batch:
-                each.error = _insert(connection, each.row)
+                each.error = self._insert(connection, each)
             connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
@@ -189,7 +214,55 @@ class AuditLog:
         # a connection must not be used across a fork: the child opens its own
         if self._connection is None or self._pid != os.getpid():
             self._connection, self._pid = _open(self.path, self._busy_seconds), os.getpid()
+            # what narrows by the record's content asks for it opened
+            self._connection.create_function("opened", 3, self._for_query, deterministic=True)
         return self._connection
+
+    def _insert(self, connection: sqlite3.Connection, mine: _Append) -> AuditError | None:
+        """Insert one row; return what is wrong with it alone, so that the rest of the batch is still kept."""
+        id, row = mine.row[0], mine.row
+        cursor = connection.execute("INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING", row)
+        if cursor.rowcount == 1:
+            return None
+        tenant, record = connection.execute("SELECT tenant, record FROM decisions WHERE id = ?", (id,)).fetchone()
+        try:
+            kept = self._plain(id, tenant, record)
+        except AuditError as error:
+            return error
+        if json.loads(kept) == json.loads(mine.plain):
+            return None
+        return AlreadyClosed(
+            f"decision {id} is already in the audit log with another content; a record is never replaced", kept
+        )
+
+    def _decision(self, id: str, tenant: str, record: str | bytes) -> Decision:
+        try:
+            return Decision.model_validate_json(self._plain(id, tenant, record))
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors()[0]["loc"]))
+            raise AuditError(f"the record {id} in the audit log is not one this version reads (at {where})") from None
+
+    def _plain(self, id: str, tenant: str, record: str | bytes) -> str:
+        """Return a record as it was written, or refuse it."""
+        if self._sealing is None:
+            if isinstance(record, str):
+                return record
+            raise AuditError(f"the record {id} in the audit log is encrypted; set at_rest.seal and name its key")
+        if isinstance(record, str):
+            raise AuditError(
+                f"the record {id} in the audit log was never encrypted, and is not read; name a new audit_file"
+            )
+        try:
+            return self._sealing.open(record, tenant, "audit", id).decode()
+        except SealError as error:
+            raise AuditError(f"the record {id} in the audit log is refused: {error}") from None
+
+    def _for_query(self, record: str | bytes, tenant: str, id: str) -> str:
+        try:
+            return self._plain(id, tenant, record)
+        except AuditError as error:
+            self._refused = error  # SQLite says only that a function failed
+            raise
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection | None]:
@@ -202,6 +275,9 @@ class AuditLog:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            refused, self._refused = self._refused, None
+            if refused is not None:
+                raise refused from None
             raise AuditError(
                 f"the audit log {self.path} cannot be {what}: {error}; mend it or set audit_file to another place"
             ) from error
@@ -210,10 +286,10 @@ class AuditLog:
 class _Append:
     """One record that waits to be written."""
 
-    __slots__ = ("done", "error", "row")
+    __slots__ = ("done", "error", "plain", "row")
 
-    def __init__(self, row: _Row) -> None:
-        self.row = row
+    def __init__(self, row: _Row, plain: str) -> None:
+        self.row, self.plain = row, plain
         self.done = False
         self.error: AuditError | None = None
 
@@ -249,20 +325,7 @@ def _prepare(connection: sqlite3.Connection, busy_seconds: float) -> None:
     connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
 
-def _insert(connection: sqlite3.Connection, row: _Row) -> AuditError | None:
-    """Insert one row; return what is wrong with it alone, so that the rest of the batch is still kept."""
-    cursor = connection.execute("INSERT INTO decisions VALUES (?,?,?,?,?,?,?,?,?) ON CONFLICT (id) DO NOTHING", row)
-    if cursor.rowcount == 1:
-        return None
-    (kept,) = connection.execute("SELECT record FROM decisions WHERE id = ?", (row[0],)).fetchone()
-    if json.loads(kept) == json.loads(row[-1]):
-        return None
-    return AlreadyClosed(
-        f"decision {row[0]} is already in the audit log with another content; a record is never replaced", kept
-    )
-
-
-def _row(decision: Decision) -> _Row:
+def _row(decision: Decision, record: str | bytes) -> _Row:
     return (
         decision.id,
         _moment(decision.closed_at),
@@ -272,7 +335,7 @@ def _row(decision: Decision) -> _Row:
         decision.outcome,
         decision.confidence,
         decision.cost.spent_usd,
-        decision.model_dump_json(),
+        record,
     )
 
 
@@ -290,8 +353,9 @@ def _moment(value: str | datetime) -> str:
 def _where(filters: Filters) -> tuple[str, list[object]]:
     since = None if filters.since is None else _moment(filters.since)
     until = None if filters.until is None else _moment(filters.until)
-    fired = "SELECT 1 FROM json_each(record, '$.reasons') WHERE json_extract(value, '$.trigger') = ?"
-    unknown = "confidence IS NULL AND json_array_length(record, '$.drafts') > 0"
+    opened = "opened(decisions.record, decisions.tenant, decisions.id)"  # json_each has an id of its own
+    fired = f"SELECT 1 FROM json_each({opened}, '$.reasons') WHERE json_extract(value, '$.trigger') = ?"
+    unknown = f"confidence IS NULL AND json_array_length({opened}, '$.drafts') > 0"
     clauses = {
         "tenant = ?": filters.tenant,
         "domain = ?": filters.domain,
@@ -304,11 +368,3 @@ def _where(filters: Filters) -> tuple[str, list[object]]:
     }
     chosen = {clause: value for clause, value in clauses.items() if value is not None}
     return " AND ".join(chosen) or "TRUE", list(chosen.values())
-
-
-def _decision(id: str, record: str) -> Decision:
-    try:
-        return Decision.model_validate_json(record)
-    except ValidationError as error:
-        where = ".".join(map(str, error.errors()[0]["loc"]))
-        raise AuditError(f"the record {id} in the audit log is not one this version reads (at {where})") from None

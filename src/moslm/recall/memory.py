@@ -19,6 +19,7 @@ from langgraph.store.base import BaseStore
 
 from moslm.config import RecallSettings
 from moslm.decision import Decision, Recalled
+from moslm.errors import SealError
 from moslm.models.encoders import Encoder
 from moslm.recall.checking import Checker, wrong
 from moslm.recall.entries import Entry, Found, packed
@@ -75,6 +76,7 @@ class Memory:
         file: Keeps the counts, and the answers where the graph runs without a store.
         checker: Answers hits again; None checks none.
         fallback: LangGraph store for a graph that runs without one.
+        guarded: Puts a LangGraph store behind encryption; None keeps answers there as they are.
     """
 
     def __init__(
@@ -84,9 +86,10 @@ class Memory:
         file: RecallFile,
         checker: Checker | None = None,
         fallback: BaseStore | None = None,
+        guarded: Callable[[BaseStore], BaseStore] | None = None,
     ) -> None:
         self.policy, self.file, self.checker = policy, file, checker
-        self._encoder, self._fallback = encoder, fallback
+        self._encoder, self._fallback, self._guarded = encoder, fallback, guarded
         self._withheld: dict[str, Entry] = {}
         self._given: dict[str, Entry] = {}
         self._noting = threading.Lock()
@@ -116,7 +119,7 @@ class Memory:
                 self._note(self._withheld, request["id"], found.entry)
                 return None
             self.file.hit(domain, found.how, found.entry.cost_usd)
-        except (sqlite3.Error, OSError, ValueError) as error:
+        except (sqlite3.Error, OSError, ValueError, SealError) as error:
             _log.warning("remembered answers cannot be read, so none is given: %s", error)
             return None
         if self._is_to_be_checked(found):
@@ -229,7 +232,9 @@ class Memory:
 
     def _store(self, given: BaseStore | None) -> Store:
         store = given or self._fallback
-        return self.file if store is None else LangGraphStore(store)
+        if store is None:
+            return self.file
+        return LangGraphStore(store if self._guarded is None else self._guarded(store))
 
 
 def _reply(found: Found) -> Reply:

@@ -6,19 +6,21 @@ purged waits for it, for it must not come back.
 
 from __future__ import annotations
 
+import base64
 import os
 import sqlite3
 import threading
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import astuple, fields
+from dataclasses import astuple, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from moslm.recall.entries import Entry, How
 from moslm.recall.stores import Which
 from moslm.recall.tallies import Tally
+from moslm.sealing import Sealing
 from moslm.wal import open_file
 
 _COLUMNS = ", ".join(each.name for each in fields(Entry))
@@ -49,9 +51,13 @@ class RecallFile:
         path: The SQLite file.
         most: Answers that are kept; of more the oldest go.
         busy_seconds: How long another process may hold the file before a statement fails.
+        sealing: Encrypts the answers; what else is kept is hashes, names and counts. None keeps them as they are.
     """
 
-    def __init__(self, path: str | Path, most: int = 50_000, busy_seconds: float = 1.0) -> None:
+    def __init__(
+        self, path: str | Path, most: int = 50_000, busy_seconds: float = 1.0, sealing: Sealing | None = None
+    ) -> None:
+        self._sealing = sealing
         self.path = Path(path)
         self._most, self._busy_seconds = most, busy_seconds
         self._using = threading.Lock()
@@ -62,19 +68,19 @@ class RecallFile:
         """See `Store.find`."""
         with self._open() as db:
             row = db.execute(f"SELECT {_COLUMNS} FROM answers WHERE key = ?", (key,)).fetchone()
-        return _entry(row) if row else None
+        return self._opened(_entry(row)) if row else None
 
     def alike(self, entry_of: Sequence[str], wording: str, most: int) -> Sequence[Entry]:
         """See `Store.alike`."""
         with self._open() as db:
             query = f"SELECT {_COLUMNS} FROM answers WHERE wording = ? ORDER BY made DESC LIMIT ?"
             rows = db.execute(query, (wording, most)).fetchall()
-        return [_entry(row) for row in rows]
+        return [self._opened(_entry(row)) for row in rows]
 
     def keep(self, entry: Entry) -> None:
         """See `Store.keep`."""
         with self._open() as db:
-            db.execute(f"INSERT OR REPLACE INTO answers ({_COLUMNS}) VALUES ({_PLACES})", astuple(entry))
+            db.execute(f"INSERT OR REPLACE INTO answers ({_COLUMNS}) VALUES ({_PLACES})", astuple(self._sealed(entry)))
             self._since += 1
             if self._since % _SWEEP == 1:
                 self._sweep(db)
@@ -135,6 +141,18 @@ class RecallFile:
             if self._connection is not None and self._pid == os.getpid():
                 self._connection.close()
             self._connection = None
+
+    def _sealed(self, entry: Entry) -> Entry:
+        if self._sealing is None:
+            return entry
+        sealed = self._sealing.seal(entry.text.encode("utf-8", "surrogatepass"), entry.tenant, "recall", entry.key)
+        return replace(entry, text=base64.b64encode(sealed).decode())
+
+    def _opened(self, entry: Entry) -> Entry:
+        if self._sealing is None:
+            return entry
+        plain = self._sealing.open(base64.b64decode(entry.text), entry.tenant, "recall", entry.key)
+        return replace(entry, text=plain.decode("utf-8", "surrogatepass"))
 
     def _count(self, domain: str, what: Literal["exact", "semantic"], saved_usd: float) -> None:
         with self._open() as db:

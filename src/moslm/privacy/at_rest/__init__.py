@@ -1,0 +1,1 @@
+"""What is kept is kept encrypted: checkpoints, stores and whatever other rooms seal."""
