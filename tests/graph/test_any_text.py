@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import HumanMessage
 
-from moslm import Decision, ScriptedChatModel, create_moslm
+from moslm import Config, Decision, ScriptedChatModel, create_moslm
+from moslm.config import RecallSettings
 
 LANGUAGES = {
     "af": "Hoe kry ek my geld terug?",
@@ -77,7 +78,7 @@ def graph(tmp_path_factory: pytest.TempPathFactory) -> Any:
             name: ScriptedChatModel(replies=[f"The {name} answer."], confidence=0.95)
             for name in ("finance", "it_support", "customer_service")
         }
-        return create_moslm(models=models).compile()
+        return create_moslm(Config(recall=RecallSettings(enabled=False)), models=models).compile()
 
 
 def closed(graph: Any, content: Any) -> tuple[str, Decision]:
