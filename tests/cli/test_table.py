@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from moslm.cli.decision_view import decision_table
 from moslm.cli.style import PLAIN, WIDTH, Style, safe, style_for
 from moslm.cli.table import columns, items, labelled, paragraphs
-from moslm.decision import Classification, DraftRecord, Usage
+from moslm.decision import Classification, DraftRecord, Recalled, Usage
 
 _cells = st.text(st.characters(categories=["L", "N", "P"]), max_size=60)
 
@@ -85,6 +85,10 @@ def test_the_decision_table_shows_what_was_decided_and_why():
         ({"usage": [Usage(model="m", role="small", calls=2, known=False)]}, "m 0 in, 0 out, 2 calls (estimated)"),
         ({"classification": None}, "domain      not classified"),
         ({"outcome": "recalled", "answered_by": "memory"}, "outcome     remembered from an earlier request"),
+        (
+            {"outcome": "recalled", "recalled": Recalled(decision="d-1", how="semantic", similarity=0.93)},
+            "outcome     remembered from decision d-1, 0.93 alike",
+        ),
         (
             {"outcome": "handed_over", "refusal": "no large model"},
             "outcome     handed over to a person: no large model",

@@ -10,6 +10,7 @@ from langgraph.store.memory import InMemoryStore
 from moslm import Config, Decision
 from moslm.config import DomainSettings, Price, RecallSettings, ScriptedModel
 from moslm.graph.parts import Overrides, build_parts
+from moslm.integrations.api.meters import Meters
 from moslm.recall.memory import memories
 
 ON = Config(recall=RecallSettings(sample=0))
@@ -144,3 +145,17 @@ def test_a_memory_that_is_switched_off_remembers_nothing(moslm, home, ask):
     for _ in range(2):
         assert ask(graph, ASKED)[1]["outcome"] == "answered"
     assert not (home / "recall.sqlite").exists()
+
+
+def test_the_meters_show_what_memory_saved_and_whether_it_was_wrong(moslm, ask):
+    meters = Meters()
+    graph = moslm(config=ON)
+    for text in (ASKED, ASKED, IN_FILLER):
+        meters.decided(Decision.model_validate(ask(graph, text)[1]))
+    next(each for each in memories() if each.file.path.exists()).file.check("finance", wrong=True)
+    page = meters.page().decode()
+    assert 'moslm_recalled_total{domain="finance",how="exact"} 1.0' in page
+    assert 'moslm_recalled_total{domain="finance",how="semantic"} 1.0' in page
+    assert 'moslm_recall_wrong_total{domain="finance"} 1.0' in page
+    assert 'moslm_recall_closed{domain="finance"} 1.0' in page
+    assert ASKED not in page
