@@ -16,6 +16,7 @@ from langgraph.runtime import get_runtime
 from langgraph.store.base import BaseStore
 
 from moslm.context import MoSLMContext, resolve_context
+from moslm.governance.access.guard import as_proven
 from moslm.models.calls import Steps, adrive, drive
 
 Update = dict[str, Any]
@@ -73,4 +74,6 @@ class Node(Runnable[Any, Update]):
 
 def _run(config: RunnableConfig | None) -> Run:
     runtime = get_runtime()
-    return Run(resolve_context(runtime.context), config or {}, runtime.store, runtime.stream_writer)
+    server = runtime.server_info
+    context = as_proven(resolve_context(runtime.context), server and server.user)
+    return Run(context, config or {}, runtime.store, runtime.stream_writer)

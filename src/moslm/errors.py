@@ -13,6 +13,7 @@
     │   ├── CapReached        nobody: what was allowed is spent
     │   └── EgressRefused     nobody: it must not leave the premises
     │   └── CapReached        nobody: what was allowed is spent
+    ├── AccessDenied          the caller: who they are is not proven, or they may not do this
     ├── SealError             whoever runs this host: what was kept cannot be opened, and is not read
     ├── LedgerError           whoever runs this host: the ledger cannot be kept, so nothing may be bought
     ├── PrivacyError          whoever runs this host: nothing may leave while this stands
@@ -164,6 +165,8 @@ class EgressRefused(BackendError):
     """A call that must not leave the premises, or of which nobody knows whether it may."""
 
     kind = "kept_inside"
+class AccessDenied(MoSLMError):
+    """Who calls is not proven, or they may not do what they ask for."""
 
 
 class SealError(MoSLMError):

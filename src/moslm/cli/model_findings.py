@@ -27,6 +27,7 @@ EXTRAS = {
     "hub": ("huggingface_hub", "weights from the Hugging Face hub"),
     "draw": ("PIL", "the graph as a picture"),
     "encryption": ("cryptography", "encryption of what is kept"),
+    "auth": ("joserfc", "tokens and policies"),
     "studio": ("langgraph_cli", "LangGraph Studio"),
     "ray": ("ray", "model servers on a Ray cluster"),
 }

@@ -4,6 +4,7 @@ The embedded default needs no file at all. `load` turns every mistake into one l
 mend. ``moslm config schema`` prints the JSON Schema for editors.
 """
 
+from moslm.config.access import AccessSettings, JwtSettings
 from moslm.config.at_rest import AtRestSettings, EarlierKey
 from moslm.config.boundary import BoundaryRule, BoundarySettings, MayLeave, Sensitivity
 from moslm.config.domains import Defaults, DomainSettings
@@ -28,6 +29,7 @@ from moslm.config.trust import DriftSettings, EarlyEscalationSettings, Guarantee
 from moslm.config.whole import Config
 
 __all__ = [
+    "AccessSettings",
     "ApiKey",
     "ApiSettings",
     "AtCapAction",
@@ -46,6 +48,7 @@ __all__ = [
     "EmbeddedModel",
     "GuaranteeSettings",
     "HostedModel",
+    "JwtSettings",
     "LargeModelSettings",
     "Limits",
     "MayLeave",

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from moslm.config.access import AccessSettings
 from moslm.config.servers import ServerSettings
 from moslm.config.settings import Settings
 from moslm.config.whole import Config
@@ -78,6 +79,8 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         for each in config.at_rest.earlier_keys
     ]
     update["at_rest"] = config.at_rest.model_copy(update={"earlier_keys": earlier})
+    if config.access is not None:
+        update["access"] = _with_absolute_access(config.access, folder)
     if config.classifier.head:
         update["classifier"] = config.classifier.model_copy(update={"head": folder / config.classifier.head})
     if config.defaults.calibration:
@@ -89,6 +92,14 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
     }
     update["servers"] = {name: _with_absolute_models(each, folder) for name, each in config.servers.items()}
     return config.model_copy(update=update)
+
+
+def _with_absolute_access(access: AccessSettings, folder: Path) -> AccessSettings:
+    jwt = access.jwt
+    if jwt is not None and jwt.jwks_file is not None:
+        jwt = jwt.model_copy(update={"jwks_file": folder / jwt.jwks_file})
+    policies = None if access.policies is None else folder / access.policies
+    return access.model_copy(update={"policies": policies, "jwt": jwt})
 
 
 def _with_absolute_models(server: ServerSettings, folder: Path) -> ServerSettings:

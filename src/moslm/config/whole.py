@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from moslm.config.access import AccessSettings
 from moslm.config.at_rest import AtRestSettings
 from moslm.config.boundary import BoundarySettings
 from moslm.config.domains import Defaults, DomainSettings
@@ -49,6 +50,7 @@ class Config(Settings):
     recall: RecallSettings = RecallSettings()
     privacy: PrivacySettings = PrivacySettings()
     at_rest: AtRestSettings = AtRestSettings()
+    access: AccessSettings | None = None
     api: ApiSettings = ApiSettings()
     allow_hosts: list[str] = ["loopback", "private"]
     """Hosts that a ``base_url`` may name: ``loopback``, ``private``, or host names and addresses."""

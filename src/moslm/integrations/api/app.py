@@ -19,6 +19,7 @@ from moslm.config import ApiSettings, Config
 from moslm.context import MoSLMContext
 from moslm.decision import Budget
 from moslm.errors import MoSLMError, RequestError
+from moslm.governance.access.guard import Guard
 from moslm.integrations.api.keys import Keyring
 from moslm.integrations.api.meters import Meters
 from moslm.integrations.api.mistakes import CallError, unanswerable, unreadable
@@ -37,7 +38,8 @@ T = TypeVar("T")
 def create_app(config: Config, graph: Callable[[], Graph], *, open_to_all: bool, metrics_path: str) -> FastAPI:
     """Build the application; `moslm.integrations.api.build_api` says what the arguments mean."""
     settings = config.api
-    door = _Door(settings, Keyring(settings, open_to_all), cache(graph), Meters())
+    guard = Guard(config.access) if config.access else None
+    door = _Door(settings, Keyring(settings, open_to_all, guard), cache(graph), Meters())
     app = FastAPI(title="MoSLM", docs_url=None, redoc_url=None)
     app.add_api_route("/v1/chat/completions", door.completions, methods=["POST"], **_documented())
     app.add_api_route("/v1/models", door.models, methods=["GET"])

@@ -8,7 +8,8 @@ import os
 
 from moslm.config import ApiSettings
 from moslm.context import MoSLMContext
-from moslm.errors import ConfigError
+from moslm.errors import AccessDenied, ConfigError
+from moslm.governance.access.guard import Guard
 from moslm.integrations.api.mistakes import CallError
 
 
@@ -18,13 +19,15 @@ class Keyring:
     Args:
         settings: The ``[api]`` section.
         open_to_all: Whether a call without a key is answered where no key is configured.
+        guard: Takes tokens for an identity, beside the keys.
 
     Raises:
         ConfigError: The environment variable of a key is not set, or two callers share a key.
     """
 
-    def __init__(self, settings: ApiSettings, open_to_all: bool) -> None:
-        self._open = open_to_all and not settings.keys
+    def __init__(self, settings: ApiSettings, open_to_all: bool, guard: Guard | None = None) -> None:
+        self._guard = guard
+        self._open = open_to_all and not settings.keys and guard is None
         self._known: list[tuple[bytes, MoSLMContext]] = []
         for name, key in settings.keys.items():
             secret = os.environ.get(key.env)
@@ -56,9 +59,21 @@ class Keyring:
         hashed = _hashed(secret.strip())
         # every key is compared, so that the time taken does not tell which one came close
         found = [caller for known, caller in self._known if hmac.compare_digest(known, hashed)]
-        if not found:
+        if found:
+            return found[0]
+        if self._guard is None:
             raise CallError(401, "nobody has this API key", "invalid_api_key")
-        return found[0]
+        return self._proven(self._guard, authorization)
+
+    def _proven(self, guard: Guard, authorization: str | None) -> MoSLMContext:
+        try:
+            caller = guard.caller(authorization)
+        except AccessDenied as error:
+            raise CallError(401, str(error), "invalid_token") from None
+        try:
+            return guard.context(caller)
+        except AccessDenied as error:
+            raise CallError(403, str(error), "not_allowed") from None
 
 
 def _hashed(secret: str) -> bytes:
