@@ -165,6 +165,8 @@ class EgressRefused(BackendError):
     """A call that must not leave the premises, or of which nobody knows whether it may."""
 
     kind = "kept_inside"
+
+
 class AccessDenied(MoSLMError):
     """Who calls is not proven, or they may not do what they ask for."""
 
