@@ -19,7 +19,6 @@ from langgraph.store.base import BaseStore
 
 from moslm.budgets.ledger import Ledger
 from moslm.budgets.prices import PriceTable
-from moslm.budgets.throttle import Throttle
 from moslm.config import Config, HostedModel, LargeModelSettings, ScriptedModel, deadline_of, load
 from moslm.decision import Check, Classification
 from moslm.domains import Domain, load_domains
@@ -33,7 +32,7 @@ from moslm.graph.confidence import CALIBRATED, Trust, announce
 from moslm.graph.keeping import audit_log, build_seal
 from moslm.graph.leaving import check_classifier, door_for, doors_of
 from moslm.graph.remembering import build_memory
-from moslm.graph.spending import at_cap, build_ledger, counting, till_of
+from moslm.graph.spending import at_cap, build_ledger, counting, throttle_of, till_of
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
 from moslm.models.paying import PriceOf
 from moslm.models.replicas.replica import ReplicaState
@@ -161,8 +160,7 @@ def _above(
     model = given or chat_model(settings.model, deadline_ms, config, file, "large_model.model")
     name = settings.model.name if given is None and isinstance(settings.model, HostedModel) else model_name(model)
     ledger = build_ledger(config, file, domains, (name, settings), seal)
-    throttle = Throttle(per_minute=settings.requests_per_minute, max_wait_ms=settings.max_wait_ms)
-    till = till_of(ledger, name, given, settings.model, prices, throttle)
+    till = till_of(ledger, name, given, settings.model, prices, throttle_of(ledger, name, settings))
     # bound, so that no answer can be longer than what was set aside for it
     most = {"max_tokens": till.max_tokens} if given is not None else {}
     bounded = model.bind(**most) if most else model

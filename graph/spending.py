@@ -12,13 +12,16 @@ from langchain_core.runnables import RunnableLambda
 from moslm.budgets.caps import Cap, caps_of
 from moslm.budgets.ledger import Ledger
 from moslm.budgets.money import nanos
+from moslm.budgets.pace import LocalWindow, Pace, bucket
 from moslm.budgets.prices import FREE, PriceTable
-from moslm.budgets.throttle import Throttle
+from moslm.budgets.stores.redis import RedisStore
+from moslm.budgets.stores.redis_window import RedisWindow
+from moslm.budgets.throttle import Asking, Throttle
 from moslm.config import AtCapAction, Config, HostedModel, LargeModelSettings, ModelSettings
 from moslm.domains import Domain
 from moslm.errors import ConfigError, LedgerError
 from moslm.graph.ledger_store import ledger_store
-from moslm.models.paying import PriceOf, Till
+from moslm.models.paying import PriceOf, Till, unkept
 from moslm.nodes.accounts import payer_of
 from moslm.sealing import Sealing
 from moslm.state import Request
@@ -52,6 +55,15 @@ def build_ledger(
     return Ledger(ledger_store(config, file), caps, config.budgets.alerts, sealing=sealing)
 
 
+def throttle_of(ledger: Ledger, name: str, settings: LargeModelSettings) -> Throttle:
+    """Return what paces the large model: for all processes that share a ledger in Redis, else for this one alone."""
+    tokens = settings.tokens_per_minute
+    pace = Pace(bucket(settings.requests_per_minute), bucket(tokens) if tokens else None)
+    store = ledger.store
+    window = RedisWindow(store, name, pace) if isinstance(store, RedisStore) else LocalWindow(pace)
+    return Throttle(pace, window, settings.max_wait_ms)
+
+
 def till_of(
     ledger: Ledger,
     name: str,
@@ -80,7 +92,8 @@ def till_of(
         price=price_of(prices, name, given, settings),
         most=partial(prices.most_usd, name, owned=owned),
         max_tokens=longest_answer(given, settings),
-        admit=_admitting(throttle) if throttle else None,
+        admit=_admitting(throttle, name) if throttle else None,
+        rest=throttle.rest if throttle else None,
         streams=bool(getattr(given, "halts", False)) if given is not None else isinstance(settings, HostedModel),
     )
 
@@ -157,5 +170,17 @@ def _owned(given: BaseChatModel | None, settings: ModelSettings) -> bool | None:
     return None if given is not None else not isinstance(settings, HostedModel)
 
 
-def _admitting(throttle: Throttle) -> RunnableLambda[None, bool]:
-    return RunnableLambda(lambda _: throttle.acquire(), afunc=lambda _: throttle.aacquire(), name="throttle")
+def _admitting(throttle: Throttle, model: str) -> RunnableLambda[Asking, bool]:
+    def admitted(asking: Asking) -> bool:
+        try:
+            return throttle.acquire(asking)
+        except LedgerError as error:
+            raise unkept(model, error) from error
+
+    async def aadmitted(asking: Asking) -> bool:
+        try:
+            return await throttle.aacquire(asking)
+        except LedgerError as error:
+            raise unkept(model, error) from error
+
+    return RunnableLambda(admitted, afunc=aadmitted, name="throttle")

@@ -45,9 +45,9 @@ class ClockedRedis(RedisStore):
     def _clock(self) -> str:
         return f"local function now() return tonumber(redis.call('GET', '{self._key}')) end"
 
-    def _run(self, step: str, *given: Any, **options: Any) -> Any:
+    def run(self, step: str, *given: Any, **options: Any) -> Any:
         self._teller.set(self._key, repr(self.clock.at))
-        return super()._run(step, *given, **options)
+        return super().run(step, *given, **options)
 
     def close(self) -> None:
         super().close()
@@ -59,14 +59,21 @@ def clock() -> Clock:
     return Clock()
 
 
+@pytest.fixture
+def clocked_redis(redis_server: RedisServer, clock: Clock) -> Iterator[RedisStore]:
+    """A store of the test's own in Redis, which counts by the test's clock."""
+    made = ClockedRedis(redis_server.url, clock, uuid4().hex)
+    yield made
+    made.close()
+
+
 @pytest.fixture(params=["sqlite", "redis"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, clock: Clock) -> Iterator[Store]:
     made: Store
     if request.param == "sqlite":
         made = SQLiteStore(tmp_path / "ledger.sqlite", clock=lambda anchor: clock)
     else:
-        server: RedisServer = request.getfixturevalue("redis_server")
-        made = ClockedRedis(server.url, clock, uuid4().hex)
+        made = request.getfixturevalue("clocked_redis")
     yield made
     made.close()
 

@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import yaml
 from prometheus_client import Metric
 
 from moslm.cli import api as api_command
-from moslm.config import ServerSettings, load
+from moslm.config import Config, ServerSettings, load
 from moslm.integrations.api.meters import Meters
 from moslm.serving import launching
 
@@ -190,6 +191,22 @@ def test_every_name_that_compose_uses_is_one_it_defines():
             source = mount.split(":")[0]
             assert (DEPLOY / source).exists() if source.startswith(".") else source in volumes, mount
     assert {"vllm", "moslm", "prometheus", "grafana", "postgres", "redis"} <= set(services)
+
+
+def test_composes_ledger_is_one_that_the_ledger_takes_and_its_settings_reach_it(monkeypatch):
+    from moslm import create_moslm
+
+    ledger = COMPOSE["services"]["ledger"]
+    assert (option(ledger["command"], "--appendonly"), option(ledger["command"], "--maxmemory-policy")) == (
+        "yes",
+        "noeviction",
+    )
+    assert ledger["volumes"] == ["ledger:/data"]
+    monkeypatch.setenv("SHOP_KEY", "geheim")
+    text = (DEPLOY / "moslm.toml").read_text().replace("# [budgets]", "[budgets]").replace("# redis_url", "redis_url")
+    config = Config.model_validate(tomllib.loads(text))
+    assert config.budgets.redis_url == "redis://ledger:6379/0"
+    assert create_moslm(config).compile()
 
 
 def test_the_graph_is_built_of_the_settings_of_compose(monkeypatch):

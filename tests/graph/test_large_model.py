@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from langgraph.checkpoint.memory import InMemorySaver
 
 from moslm import Config, ScriptedChatModel, create_moslm
-from moslm.config import ClassifierSettings, DomainSettings, LargeModelSettings, Price, ScriptedModel
+from moslm.config import (
+    BudgetSettings,
+    ClassifierSettings,
+    DomainSettings,
+    LargeModelSettings,
+    Price,
+    ScriptedModel,
+)
+from moslm.errors import BackendBusy
 
 QUESTION = "What is my budget?"
 SCRIPTED = ScriptedModel(kind="scripted")
@@ -44,6 +53,35 @@ def test_behind_the_throttle_a_request_is_handed_over_when_the_wait_is_too_long(
     assert outcomes[0] == "escalated"
     assert outcomes[-1] == "handed_over"
     assert len(large.calls) == outcomes.count("escalated")
+
+
+def test_behind_the_throttle_of_tokens_a_request_is_handed_over_likewise(moslm, ask, scripted):
+    large = scripted("From above.")
+    graph = moslm(confidence=0.3, large=large, config=guarded(tokens_per_minute=100, max_wait_ms=0))
+    outcomes = [ask(graph, QUESTION)[1]["outcome"] for _ in range(2)]
+    assert outcomes == ["escalated", "handed_over"]
+
+
+def test_a_provider_that_asks_to_be_left_alone_is(moslm, ask):
+    asked_for = BackendBusy("large", "large refused the request because it has too many", retry_after_s=3600)
+    large = ScriptedChatModel(replies=[asked_for, "From above."])
+    graph = moslm(confidence=0.3, large=large, config=guarded())
+    texts = [ask(graph, QUESTION)[0] for _ in range(3)]
+    assert "because it has too many" in texts[0]
+    assert all("too many requests are waiting for" in text for text in texts[1:])
+    assert len(large.calls) == 1
+
+
+async def test_all_processes_that_share_a_redis_leave_it_alone(moslm, redis_server):
+    budgets = BudgetSettings(redis_url=redis_server.url, redis_prefix=uuid4().hex)
+    config = guarded().model_copy(update={"budgets": budgets})
+    asked_for = BackendBusy("large", "large refused the request because it has too many", retry_after_s=3600)
+    refusing, other = ScriptedChatModel(replies=[asked_for]), ScriptedChatModel(replies=["From above."])
+    for large in (refusing, other):
+        graph = moslm(confidence=0.3, large=large, config=config)
+        result = await graph.ainvoke({"messages": [("user", QUESTION)]})
+        assert result["decision"]["outcome"] == "handed_over"
+    assert (len(refusing.calls), other.calls) == (1, [])
 
 
 def test_a_call_that_is_given_up_counts_towards_the_cap(moslm, ask):

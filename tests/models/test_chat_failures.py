@@ -59,6 +59,27 @@ def test_every_failure_has_its_kind_and_a_sentence_without_secrets(error, kind):
     assert not any(word in str(failure) for word in SECRET.split())
 
 
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ({"retry-after": "7"}, 7),
+        ({"Retry-After": "0.5"}, 0.5),
+        ({"retry-after": "-3"}, 0),
+        ({"retry-after": "Thu, 01 Jan 1970 00:00:00 GMT"}, 0),
+        ({"retry-after": "soon"}, 1),
+        ({"retry-after": "nan"}, 1),
+        ({"retry-after": "inf"}, 1),
+        ({}, 1),
+    ],
+)
+def test_a_busy_server_says_when_to_ask_again(header, seconds):
+    request = httpx.Request("POST", "http://127.0.0.1")
+    response = httpx.Response(429, headers=header, request=request)
+    failure = as_backend_error(openai.RateLimitError("", response=response, body=None), "large")
+    assert isinstance(failure, BackendBusy)
+    assert failure.retry_after_s == seconds
+
+
 def test_an_error_of_ours_comes_back_as_it_is():
     error = BackendTimeout("m", "m did not answer before its deadline")
     assert as_backend_error(error, "other") is error

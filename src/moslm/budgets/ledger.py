@@ -51,6 +51,11 @@ class Ledger:
         self._telling = threading.Lock()
         self._shares = tuple(cap for cap in caps if cap.unit == "share")
 
+    @property
+    def store(self) -> Store:
+        """Where it is kept."""
+        return self._store
+
     def reserve(self, purchase: Purchase) -> Verdict:
         """Set aside the most a call can take.
 

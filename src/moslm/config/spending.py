@@ -34,6 +34,9 @@ class LargeModelSettings(Settings):
     max_calls_per_day: int = Field(default=1000, ge=0)
     """Cap on its calls each day, for all that share the ledger."""
     requests_per_minute: float = Field(default=60, gt=0)
+    """How often it is called in the long run; a twelfth of it may pass at once."""
+    tokens_per_minute: float | None = Field(default=None, gt=0)
+    """How many tokens, in and out together, its provider takes in the long run; by default they are not counted."""
     max_wait_ms: float = Field(default=5000, ge=0)
     """How long a request waits for the throttle before it is handed over."""
     review: bool = False

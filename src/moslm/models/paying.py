@@ -13,6 +13,7 @@ import json
 import logging
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Protocol, TypeVar
 
 from langchain_core.messages import AIMessage, BaseMessage, message_to_dict, messages_from_dict
@@ -22,6 +23,7 @@ from moslm.budgets.ledger import Ledger
 from moslm.budgets.money import nanos
 from moslm.budgets.purchases import Amount, AtCap, Bought, Hold, Payer, Purchase, Standing, Underway
 from moslm.budgets.stores import Spent
+from moslm.budgets.throttle import Asking
 from moslm.budgets.wording import why_not
 from moslm.errors import BackendBusy, BackendError, BackendGarbled, BackendTimeout, CapReached, LedgerError
 from moslm.models.calls import Aside, Call, Pause, Steps
@@ -55,7 +57,9 @@ class Till:
         price: What a call cost.
         most: (input tokens, output tokens) -> the most such a call can cost, US dollars.
         max_tokens: The longest answer it can give; the call must say so to its server.
-        admit: Waits for a place at the provider, False when that would take too long; None lets all pass.
+        admit: Given an `Asking`, waits for a place at the provider; False when that would take too long. None lets all
+            pass.
+        rest: Told for how many seconds the provider asked to be left alone.
         streams: Whether its answers may be streamed from its server without losing its count of tokens, so that one
             that is given up is booked as far as it came.
     """
@@ -66,6 +70,7 @@ class Till:
     most: Callable[[int, int], float]
     max_tokens: int
     admit: Runnable[Any, Any] | None = None
+    rest: Callable[[float], None] | None = None
     streams: bool = False
 
     def cost(self, tokens: TokenCount) -> float:
@@ -178,7 +183,7 @@ def _paid(call: Call | Aside, account: Account) -> Generator[Call | Aside, Any, 
         return messages_from_dict([json.loads(hold.answer)])[0]
     till = bill.till
     try:
-        yield from _admitted(till, hold, call)
+        yield from _admitted(bill, hold, call, account)
     except BackendError:
         yield from _told(till, lambda: till.ledger.release(hold))
         raise
@@ -212,10 +217,14 @@ def _held(bill: Bill, call: Call, account: Account) -> Generator[Call | Aside, A
         return verdict
 
 
-def _admitted(till: Till, hold: Hold, call: Call) -> Generator[Call | Aside, Any, None]:
+def _admitted(bill: Bill, hold: Hold, call: Call, account: Account) -> Generator[Call | Aside, Any, None]:
     """Wait for a place at the provider, and note that the call is about to be made."""
+    till = bill.till
     if till.admit is not None:
-        admitted = yield Call(till.admit, None, f"the throttle of {till.model}", call.deadline)
+        # a provider counts tokens, of which a prompt has fewer than the bytes that are set aside for it
+        tokens = usage_of(AIMessage(""), bill.prompt).input + till.max_tokens
+        asking = Asking(account.payer.tenant, tokens, call.deadline)
+        admitted = yield Call(till.admit, asking, f"the throttle of {till.model}", call.deadline)
         if not admitted:
             raise BackendBusy(till.model, f"too many requests are waiting for {till.model}")
     if not (yield _aside(till, lambda: till.ledger.sending(hold))):
@@ -231,6 +240,12 @@ def _made(call: Call, bill: Bill, hold: Hold) -> Generator[Call | Aside, Any, An
     except (BackendTimeout, BackendGarbled):
         # it was answering, or has answered: the provider may charge for it
         yield from _told(till, lambda: till.ledger.settle(hold, _so_far(bill, hold, progress)))
+        raise
+    except BackendBusy as busy:
+        seconds = busy.retry_after_s
+        yield from _told(till, lambda: till.ledger.release(hold))
+        if till.rest is not None:
+            yield from _told(till, partial(till.rest, seconds))
         raise
     except BackendError:
         yield from _told(till, lambda: till.ledger.release(hold))
@@ -268,10 +283,15 @@ def _aside(till: Till, work: Callable[[], Any]) -> Aside:
         try:
             return work()
         except LedgerError as error:
-            _LOG.error("%s", error)
-            raise BackendError(till.model, "the ledger cannot be kept, and nothing is bought without it") from error
+            raise unkept(till.model, error) from error
 
     return Aside(kept)
+
+
+def unkept(model: str, error: LedgerError) -> BackendError:
+    """Return how it is told that nothing can be bought, and log why."""
+    _LOG.error("%s", error)
+    return BackendError(model, "the ledger cannot be kept, and nothing is bought without it")
 
 
 def _told(till: Till, work: Callable[[], None]) -> Generator[Call | Aside, Any, None]:

@@ -80,12 +80,12 @@ class RedisStore:
 
     def now(self) -> float:
         """Return the time by which the server counts; see `Store.now`."""
-        return float(self._run("now", what="read"))
+        return float(self.run("now", what="read"))
 
     def reserve(self, purchase: Purchase, lines: Sequence[Line], now: float) -> Verdict:
         """See `Store.reserve`."""
         token, most = uuid4().hex, purchase.most
-        kind, *said = self._run(
+        kind, *said = self.run(
             "reserve",
             *(purchase.key, token, purchase.seconds + LAPSE_S, math.ceil(max(_AFTER_PURCHASE_S, self._answers_s))),
             *(most.nanos, most.tokens, most.calls, _told(lines, now)),
@@ -102,12 +102,12 @@ class RedisStore:
 
     def sending(self, hold: Hold) -> bool:
         """See `Store.sending`."""
-        return bool(self._run("sending", _id(hold), hold.token, uuid4().hex))
+        return bool(self.run("sending", _id(hold), hold.token, uuid4().hex))
 
     def settle(self, hold: Hold, spent: Spent, answer: bytes | None) -> None:
         """See `Store.settle`."""
         amount, kept = spent.amount, answer is not None
-        self._run(
+        self.run(
             "settle",
             *(_id(hold), hold.token, amount.nanos, amount.tokens, amount.calls, int(spent.known)),
             *(self._answers_s if kept else 0, answer or b""),
@@ -115,26 +115,26 @@ class RedisStore:
 
     def release(self, hold: Hold) -> None:
         """See `Store.release`."""
-        self._run("release", _id(hold), hold.token)
+        self.run("release", _id(hold), hold.token)
 
     def count(self, lines: Sequence[Line]) -> None:
         """See `Store.count`."""
         # a request that is counted twice would allow more than the share
-        self._run("count", _told(lines, None), again=False)
+        self.run("count", _told(lines, None), again=False)
 
     def taken(self, lines: Sequence[Line]) -> list[tuple[int, int]]:
         """See `Store.taken`."""
-        return [(amount, counted) for amount, counted in self._run("taken", _told(lines, None), what="read")]
+        return [(amount, counted) for amount, counted in self.run("taken", _told(lines, None), what="read")]
 
     def total(self) -> Total:
         """See `Store.total`."""
-        return Total(*(int(each or 0) for each in self._run("total", what="read")))
+        return Total(*(int(each or 0) for each in self.run("total", what="read")))
 
     def close(self) -> None:
         """See `Store.close`."""
         self._client.close()
 
-    def _run(self, step: str, *given: Any, what: str = "written", again: bool = True) -> Any:
+    def run(self, step: str, *given: Any, what: str = "written", again: bool = True) -> Any:
         """Run the script of a step.
 
         Args:

@@ -17,6 +17,7 @@ from moslm.errors import (
     MissingExtraError,
     WeightsError,
 )
+from moslm.models.chat.retry_after import seconds_asked_for
 
 _BY_STATUS: dict[int, tuple[type[BackendError], str]] = {
     401: (BackendGarbled, "refused the key it was given"),
@@ -89,6 +90,8 @@ def as_backend_error(error: BaseException, backend: str) -> BackendError:
         raise error
     kind, says = _classified(error)
     failure = kind(backend, f"{backend} {says}")
+    if isinstance(failure, BackendBusy):
+        failure.retry_after_s = seconds_asked_for(error, failure.retry_after_s)
     failure.__cause__ = error
     return failure
 

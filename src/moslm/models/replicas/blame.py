@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from email.utils import parsedate_to_datetime
 from enum import Enum
 
 from moslm.errors import BackendBusy, BackendDown, ConfigError
 from moslm.models.chat.failures import as_backend_error
+from moslm.models.chat.retry_after import asked_for, seconds_asked_for
 
 _NO_CONNECTION = {"ConnectError", "ConnectTimeout", "ConnectionRefusedError", "gaierror"}
 _RESTS_S = 1.0
@@ -32,7 +31,7 @@ def blame_for(error: Exception) -> Blame:
     if isinstance(error, ConfigError):
         return Blame.CALLER
     failure = as_backend_error(error, "model")
-    if isinstance(failure, BackendBusy) or (_status(error) == 503 and _asked_for(error) is not None):
+    if isinstance(failure, BackendBusy) or (_status(error) == 503 and asked_for(error) is not None):
         return Blame.BUSY
     if isinstance(failure, BackendDown):
         return Blame.DIED
@@ -51,35 +50,12 @@ def lost_behind(error: Exception) -> bool:
     status = _status(error)
     if status is None:
         return blame_for(error) is Blame.DIED
-    return status in (500, 502, 503) and _asked_for(error) is None and not _in_openais_shape(error)
+    return status in (500, 502, 503) and asked_for(error) is None and not _in_openais_shape(error)
 
 
 def retry_after(error: Exception) -> float:
     """Return how many seconds a server asked to be left alone: 1 where it did not say, 30 at most."""
-    asked = _asked_for(error)
-    seconds = _RESTS_S if asked is None else _seconds(asked)
-    return min(_RESTS_LONGEST_S, max(0.0, seconds))
-
-
-def _seconds(text: str) -> float:
-    """Read a Retry-After header: seconds, or a date."""
-    try:
-        return float(text)
-    except ValueError:
-        pass
-    try:
-        return parsedate_to_datetime(text).timestamp() - time.time()
-    except ValueError:
-        return _RESTS_S
-
-
-def _asked_for(error: BaseException) -> str | None:
-    """Find the header on the error, or on the one that it was made of."""
-    for each in (error, error.__cause__):
-        headers = getattr(getattr(each, "response", None), "headers", None)
-        if headers is not None and headers.get("retry-after"):
-            return str(headers["retry-after"])
-    return None
+    return min(_RESTS_LONGEST_S, seconds_asked_for(error, _RESTS_S))
 
 
 def _status(error: BaseException) -> int | None:
