@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 export DO_NOT_TRACK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real check format studio classifier calibration docs clean
+.PHONY: help demo test test-real check format studio classifier calibration sentiment docs clean
 
 help: ## Print this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-12s %s\n", $$1, $$2}'
@@ -73,6 +73,10 @@ calibration: $(VENV)/.dev ## Ask the embedded model the labelled handbook questi
 	$(BIN)/moslm calibrate --questions calibration/handbook/finance.jsonl calibration/handbook/it_support.jsonl \
 		calibration/handbook/customer_service.jsonl --out src/moslm/escalation/calibration/shipped --valid-days 730 \
 		--kept build/answers.jsonl --json > calibration/handbook/report.json
+
+sentiment: $(VENV)/.dev ## Refit the shipped scorer of moods and measure it on lines kept unseen
+	$(BIN)/python -m moslm.escalation.sentiment.fitting --moods corpus/moods.jsonl \
+		--requests corpus/requests/customer_service.jsonl --unseen tests/escalation/sentiment/unseen.jsonl
 
 docs: $(VENV)/.dev ## Write what the documentation takes from the code: module list, JSON Schemas, the drawn graph
 	$(BIN)/python docs/generate.py

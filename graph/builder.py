@@ -24,7 +24,7 @@ from moslm.models.classifiers import Classifier
 from moslm.nodes.answer import answer
 from moslm.nodes.check import check_draft, check_request
 from moslm.nodes.classify import classify
-from moslm.nodes.escalate import escalate
+from moslm.nodes.escalate import escalate, worst_case_usd
 from moslm.nodes.node import Node
 from moslm.nodes.recall import recall
 from moslm.nodes.respond import respond
@@ -82,19 +82,20 @@ def _wired(parts: Parts) -> MoSLMGraph:
     def add(node: Node, **options: Any) -> None:
         graph.add_node(node.name or "", node, **options)
 
+    price = partial(worst_case_usd, parts.large_model)
     add(screen(parts.config), metadata={"room": "privacy"})
     add(recall(parts.memory), metadata={"room": "store"})
     add(classify(parts.reader), metadata={"room": "models"})
-    add(check_request(parts.policy, parts.request_triggers), metadata={"room": "escalation"})
+    add(check_request(parts.policy, parts.request_triggers, price), metadata={"room": "escalation"})
     add(answer(parts.agents, parts.doors), metadata={"room": "models"}, input_schema=AnswerInput)
     gauges = {name: each.gauge for name, each in parts.trusted.items()}
     required = {name: each.required for name, each in parts.trusted.items()}
     add(
-        check_draft(parts.policy, parts.draft_triggers, parts.signals, gauges, required, parts.titles),
+        check_draft(parts.policy, parts.draft_triggers, parts.signals, gauges, required, parts.titles, price),
         metadata={"room": "escalation"},
     )
     add(escalate(parts.large_model, parts.doors), metadata={"room": "models"})
-    add(review(), metadata={"room": "person"})
+    add(review(parts.desk, price, parts.titles), metadata={"room": "person"})
     watches = {name: each.watch for name, each in parts.trusted.items() if each.watch is not None}
     watch = partial(watch_drafts, watches)
     add(respond(parts.audit, parts.memory, parts.terms, watch, parts.count), metadata={"room": "governance"})

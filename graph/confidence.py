@@ -66,6 +66,8 @@ class Trust:
     """How labelled drafts ran before they ended."""
     watch: Watch | None = None
     """Whom to tell of each draft: it looks for drift. None where no calibration is in force, or none can drift."""
+    finishes: bool = False
+    """Whether every draft is finished whatever it is worth, because a person may have to look at it."""
 
     def required(self, own: float | None) -> float:
         """Return the confidence a draft needs, given the threshold a caller asked for."""
@@ -95,6 +97,18 @@ def trust(
     Raises:
         ConfigError: The calibration that the settings name cannot be read.
     """
+    made = _trusted(domain, model, name, revision, signals, config)
+    return replace(made, finishes=domain.settings.risk == "high")
+
+
+def _trusted(
+    domain: Domain,
+    model: BaseChatModel,
+    name: str,
+    revision: Callable[[], str],
+    signals: Collection[str],
+    config: Config,
+) -> Trust:
     settings, promise = domain.settings, config.guarantee
     if settings.confidence != CALIBRATED:
         best = partial(_best_of_one, settings.confidence)
@@ -192,7 +206,7 @@ def lookouts(trusted: Trust, signals: Mapping[str, SignalFunction], early: Early
         return floor(trusted.tracks, threshold, early.false_stops)
 
     read = {name: signal for name, signal in signals.items() if trusted.reads is None or name in trusted.reads}
-    return Prospects(read, trusted.gauge, trusted.best, lowest).lookout if early.stop else None
+    return Prospects(read, trusted.gauge, trusted.best, lowest).lookout if early.stop and not trusted.finishes else None
 
 
 def _best_of_one(signal: str, reaches: Reaches) -> float:

@@ -19,7 +19,7 @@ from langgraph.store.base import BaseStore
 
 from moslm.budgets.ledger import Ledger
 from moslm.budgets.prices import PriceTable
-from moslm.config import Config, HostedModel, LargeModelSettings, ScriptedModel, deadline_of, load
+from moslm.config import Config, HostedModel, LargeModelSettings, ScriptedModel, deadline_of, home, load
 from moslm.decision import Check, Classification
 from moslm.domains import Domain, load_domains
 from moslm.errors import ConfigError
@@ -27,6 +27,7 @@ from moslm.escalation.reading import Reader
 from moslm.escalation.signals import SIGNALS, SignalFunction
 from moslm.escalation.triggers import DRAFT_TRIGGERS, REQUEST_TRIGGERS, Evidence, Policy, Trigger
 from moslm.escalation.verdicts import judge_request
+from moslm.governance.questions import Questions
 from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering
 from moslm.graph.confidence import CALIBRATED, Trust, announce
 from moslm.graph.keeping import audit_log, build_seal
@@ -36,6 +37,7 @@ from moslm.graph.spending import at_cap, build_ledger, counting, throttle_of, ti
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
 from moslm.models.paying import PriceOf
 from moslm.models.replicas.replica import ReplicaState
+from moslm.nodes.asking import Desk
 from moslm.nodes.check import PolicyFor
 from moslm.nodes.doors import DoorOf
 from moslm.nodes.drafting import DomainAgent
@@ -67,6 +69,7 @@ class Parts:
     large_model: LargeModel | None
     audit: AuditTrail
     terms: Terms
+    desk: Desk
     ledger: Ledger
     count: Counting | None
     doors: DoorOf
@@ -113,6 +116,7 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
     prices = PriceTable(settings.prices, settings.currencies)
     signals = {**SIGNALS, **given.signals}
     _check_confidence(settings, served, signals, file)
+    _check_risk(settings, served, file)
     ledger, large = _above(settings, file, given.large_model, prices, domains, seal)
     going_up: PriceOf = large.till.price if large else partial(prices.cost_usd, settings.baseline_model)
     workshop = Workshop(settings, file, prices, given.tools, mcp_tools(settings, file), signals, going_up, ledger)
@@ -136,6 +140,7 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
         large_model=large,
         audit=audit_log(settings, seal),
         terms=_terms(settings, served, thresholds, prices),
+        desk=Desk(Questions(settings.review.file or home() / "reviews.sqlite"), settings.review.expires_minutes * 60),
         ledger=ledger,
         count=counting(ledger, large.name if large else None),
         doors=doors_of(settings),
@@ -180,26 +185,35 @@ def _above(
 
 
 def _reader(config: Config, file: str | None, domains: Mapping[str, Domain], given: Classifier | None) -> Reader:
+    felt_in = frozenset(_ask_when(domains))
     if given is not None:
-        return _read_by(given, Yardstick(), config)
+        return _read_by(given, Yardstick(), config, felt_in)
     chat = config.classifier.model
     model = chat_model(chat, 5000, config, file, "classifier.model") if chat else None
     check_classifier(config, file, model)
     classifier, yardstick = build_classifier(config.classifier, list(domains.values()), model)
     if config.classifier.kind == "encoder":
         classifier.rank([Turn("user", "warm up")])  # the encoder loads now, and not while the first user waits
-    return _read_by(classifier, yardstick, config)
+    return _read_by(classifier, yardstick, config, felt_in)
 
 
-def _read_by(classifier: Classifier, yardstick: Yardstick, config: Config) -> Reader:
+def _read_by(classifier: Classifier, yardstick: Yardstick, config: Config, felt_in: frozenset[str]) -> Reader:
     triggers = config.triggers
-    return Reader(classifier, yardstick, triggers.several_alpha, triggers.part, triggers.most_domains)
+    limits = triggers.several_alpha, triggers.part, triggers.most_domains
+    return Reader(classifier, yardstick, *limits, felt_in=felt_in)
+
+
+def _ask_when(domains: Mapping[str, Domain]) -> Mapping[str, frozenset[str]]:
+    """Return the moods in which a person is asked, by the domains that name any."""
+    return {name: frozenset(each.settings.ask_when) for name, each in domains.items() if each.settings.ask_when}
 
 
 def _policy(
     config: Config, served: Mapping[str, Domain], domains: Mapping[str, Domain], large: LargeModel | None
 ) -> PolicyFor:
-    review = bool(config.large_model and config.large_model.review and large)
+    above = config.large_model if large else None
+    high_risk = frozenset(name for name, domain in served.items() if domain.settings.risk == "high")
+    ask_when = _ask_when(domains)
 
     def policy(multi_domain: str) -> Policy:
         return Policy(
@@ -208,7 +222,11 @@ def _policy(
             novelty_alpha=config.triggers.novelty_alpha,
             reasoning=config.triggers.reasoning,
             multi_domain=multi_domain,
-            review_escalations=review,
+            review_escalations=bool(above and above.review),
+            review_above_usd=above.review_above_usd if above else None,
+            high_risk=high_risk,
+            ask_when=ask_when,
+            mood=config.triggers.mood,
         )
 
     return policy
@@ -249,6 +267,14 @@ def _check_confidence(
         own = config.domains.get(name)
         key, where = (f"domains.{name}.confidence", file) if own and own.confidence else ("confidence", domain.file)
         _only_known({domain.settings.confidence: None}, known, key, where)
+
+
+def _check_risk(config: Config, served: Mapping[str, Domain], file: str | None) -> None:
+    for name, domain in served.items():
+        if config.optimistic_streaming and domain.settings.risk == "high":
+            problem = f"shows drafts before they are judged, and those of {name} may be for a person's eyes alone"
+            mend = f'leave it out, or set risk = "normal" for {name}'
+            raise ConfigError(problem, file=file, key="optimistic_streaming", value=True, mend=mend)
 
 
 def _only_known(given: Mapping[str, Any], known: Mapping[str, Any], key: str, file: str | None = None) -> None:

@@ -66,6 +66,9 @@ def after_review(state: MoSLMState) -> str | list[Send]:
     decided = [draft for _, draft in sorted(state.get("drafts", {}).items()) if draft.get("pending")]
     if decided:
         return [_to_answer(state, draft["task"]) for draft in decided]
+    then = state["checks"][-1].get("then")
+    if then in ("answer", "fan_out"):  # a person approved that the small models answer
+        return [_to_answer(state, task) for task in tasks(state, then)]
     return "escalate"
 
 

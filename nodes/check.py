@@ -28,17 +28,26 @@ from moslm.telemetry import events
 
 PolicyFor = Callable[[str], Policy]
 """Returns the policy in force, given how this caller wants several domains handled."""
+PriceOf = Callable[[Request], float | None]
+"""(request) -> the most that asking the large model can cost, US dollars; None where it would not be asked."""
 
 
-def check_request(policy: PolicyFor, triggers: Sequence[Trigger]) -> Node:
-    """Return the step that decides who is asked."""
+def check_request(policy: PolicyFor, triggers: Sequence[Trigger], price: PriceOf) -> Node:
+    """Return the step that decides who is asked.
+
+    Args:
+        policy: The policy in force.
+        triggers: What is asked of the request.
+        price: The most that going up can cost.
+    """
 
     def step(state: MoSLMState, run: Run) -> Update:
         in_force = policy(state["request"]["multi_domain"])
+        most = price(state["request"])
         if state.get("classification") is None:
-            check = unread(state.get("unread") or "the request could not be classified", in_force)
+            check = unread(state.get("unread") or "the request could not be classified", in_force, most)
         else:
-            check = judge_request(Evidence(_classification(state), in_force), triggers)
+            check = judge_request(Evidence(_classification(state), in_force, escalation_usd=most), triggers)
         run.emit(events.checked(state["request"]["id"], check, None))
         return {"checks": [check.model_dump(mode="json")]}
 
@@ -52,6 +61,7 @@ def check_draft(
     gauges: Mapping[str, Gauge],
     required: Mapping[str, Callable[[float | None], float]],
     titles: Mapping[str, str],
+    price: PriceOf,
 ) -> Node:
     """Return the step that holds every draft against its threshold, or sends its writes to a person first.
 
@@ -62,6 +72,7 @@ def check_draft(
         gauges: How each domain's signals become its confidence.
         required: By domain, the confidence a draft needs, given the threshold its caller asked for.
         titles: What to call each domain when several have answered.
+        price: The most that going up can cost.
     """
 
     def step(state: MoSLMState, run: Run) -> Update:
@@ -79,6 +90,7 @@ def check_draft(
             _classification(state),
             policy(request["multi_domain"]),
             tuple(_evidence(part, drafts[part], found[part], _threshold(request, drafts[part])) for part in drafts),
+            price(request),
         )
         capped = _capped(state)
         check = as_they_are(capped, _are_answers(evidence)) if capped else judge_drafts(evidence, triggers)
@@ -93,7 +105,7 @@ def check_draft(
         stands = _standing(drafts) if check.action == "answer" and not capped else None
         _retract(run, request, drafts, check, stands)
         if check.action == "answer":
-            reply = _reply(list(drafts.values()), titles)
+            reply = reply_of(list(drafts.values()), titles)
             update["reply"] = {**reply, "shown": stands, "first_token_ms": _streamed_since(drafts, stands)}
         elif capped:
             update["reply"] = Reply(text="", outcome="handed_over", answered_by=None, refusal=capped)
@@ -181,7 +193,13 @@ def _handed_to_the_caller(drafts: Mapping[str, Draft], thresholds: Mapping[str, 
     }
 
 
-def _reply(drafts: list[Draft], titles: Mapping[str, str]) -> Reply:
+def reply_of(drafts: list[Draft], titles: Mapping[str, str]) -> Reply:
+    """Return the drafts as an answer.
+
+    Args:
+        drafts: In the order of their parts.
+        titles: What to call each domain when several have answered.
+    """
     if len(drafts) == 1:
         return Reply(text=drafts[0]["text"], outcome="answered", answered_by=drafts[0]["model"])
     sections = [f"**{titles[d['task']['domain']]}**\n{d['text']}" for d in drafts]

@@ -21,7 +21,7 @@ from moslm.errors import BackendError, CapReached
 from moslm.models.calls import Call, Pause, Steps
 from moslm.models.chat.logprobs import usage_of
 from moslm.models.leaving import Form, leaving
-from moslm.models.paying import Account, Till, billed, paying
+from moslm.models.paying import Account, Till, bill_of, billed, paying
 from moslm.nodes.accounts import account_of, cap_uses
 from moslm.nodes.callers import Offer, calls_of, instructed, results, with_tools
 from moslm.nodes.doors import DoorOf, door_of, egress_uses
@@ -70,6 +70,14 @@ def escalate(large: LargeModel | None, doors: DoorOf) -> Node:
         return update
 
     return Node("escalate", step)
+
+
+def worst_case_usd(large: LargeModel | None, request: Request) -> float | None:
+    """Return the most that asking the large model can cost, US dollars; None where it would not be asked."""
+    if large is None or not request["may_escalate"]:
+        return None
+    bill = bill_of(large.till, _prompt(large, request), _bytes_of_tools(request))
+    return large.till.most(bill.input_tokens, large.till.max_tokens)
 
 
 def _asked(large: LargeModel, state: MoSLMState, doors: DoorOf) -> Steps[Update]:

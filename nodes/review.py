@@ -1,18 +1,21 @@
-"""Asks a person: about writes that a model wants, or about an escalation before it is paid.
+"""Asks a person: about writes that a model wants, a costly escalation, a doubtful draft, or a customer in a bad way.
 
-The interrupt has the shape of LangChain's HumanInTheLoopMiddleware (``action_requests`` and ``review_configs``, resumed
-by ``{"decisions": [...]}``), which Agent Chat UI and the LangGraph front-end kits render. The step holds nothing but
-the question: when the run resumes, LangGraph runs it again from its start.
+What is asked was ordered by a check. How a question is put and its answer taken is `moslm.nodes.asking`'s; this step
+says what the person is shown, and what their decision does to the request.
 """
 
 from __future__ import annotations
 
+from collections.abc import Generator, Mapping
+from functools import partial
 from typing import Any
 
-from langgraph.types import interrupt
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-
-from moslm.decision import Review
+from moslm.errors import ReviewError
+from moslm.governance.wording import dollars
+from moslm.models.calls import Aside
+from moslm.nodes.asking import Decided, Desk, ask
+from moslm.nodes.check import PriceOf, reply_of
+from moslm.nodes.human_in_the_loop import Asking
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import Draft, MoSLMState, Reply, ToolRequest
 
@@ -20,68 +23,155 @@ ESCALATE = "escalate_to_large_model"
 """Name of the action a person sees when an escalation waits for them."""
 ANSWER_AT_CAP = "answer_at_cap"
 """Name of the action a person sees when a cap keeps a request from the large model: nobody may approve beyond a cap."""
+SHOW_DRAFT = "show_draft"
+"""Name of the action a person sees when a doubtful draft of a domain of high risk waits for them."""
+ANSWER_CUSTOMER = "answer_customer"
+"""Name of the action a person sees when whoever asks seems upset or vulnerable; approving goes on with the models."""
 
 
-def review() -> Node:
-    """Return the step that waits for a person's decision."""
+def review(desk: Desk, price: PriceOf, titles: Mapping[str, str]) -> Node:
+    """Return the step that waits for a person's decision.
 
-    def step(state: MoSLMState, run: Run) -> Update:
+    Args:
+        desk: Where questions are kept, and how long they stand.
+        price: The most that going up can cost.
+        titles: What to call each domain when several have answered.
+    """
+
+    def step(state: MoSLMState, run: Run) -> Generator[Aside, Any, Update]:
+        try:
+            update: Update = yield Aside(partial(_asked, state, run))
+            return update
+        except ReviewError:
+            why = "a person was to decide, and the question cannot be kept; nothing is done without it"
+            return {"reply": _handed_over(why)}
+
+    def _asked(state: MoSLMState, run: Run) -> Update:
         held = _waiting(state)
         if held:
-            return _about_writes(held)
-        return _at_cap(state) if (state.get("budget") or {}).get("at_cap") == "ask" else _about_escalation(state)
+            return _about_writes(held, state, run, desk)
+        if (state.get("budget") or {}).get("at_cap") == "ask":
+            why = (state["budget"] or {})["why"]
+            return _about(_at_cap(state), f"{why}, and a person did not answer it", state, run, desk)
+        about = state["checks"][-1].get("asks")
+        if about in ("draft", "customer") and run.thread_id is None:
+            # without a thread nothing is ever resumed, and these are asked where nobody asked for a review
+            return {"reply": _handed_over("a person is to decide first, and nobody can be asked in this run")}
+        if about == "draft":
+            draft = reply_of([each for _, each in sorted(state["drafts"].items())], titles)
+            asking = _draft(state, draft["text"])
+            return _about(asking, "a person decided against the draft", state, run, desk, draft)
+        if about == "customer":
+            return _about(_customer(state, price), "a person decided against an answer by a model", state, run, desk)
+        return _about(_escalation(state, price), "a person decided against asking the large model", state, run, desk)
 
     return Node("review", step)
 
 
-def _about_writes(held: list[tuple[str, Draft, ToolRequest]]) -> Update:
-    wishes = [wish for _, _, wish in held]
+def _about_writes(held: list[tuple[str, Draft, ToolRequest]], state: MoSLMState, run: Run, desk: Desk) -> Update:
     requests = [
         {"name": wish["name"], "args": wish["args"], "description": f"{draft['model']} wants to {wish['name']}"}
         for _, draft, wish in held
     ]
-    decisions = _ask(requests, ["approve", "edit", "reject", "respond"])
+    found = ask(Asking(requests, ["approve", "edit", "reject", "respond"], once=True), state, run, desk)
+    if found.expired:
+        return {**_recorded(found), "reply": _handed_over(found.expired)}
     # by place, not by id: two servers, or one answer, may give two calls the same id
     decided: dict[str, list[ToolRequest]] = {}
-    for (part, _, wish), decision in zip(held, decisions, strict=True):
+    for (part, _, wish), decision in zip(held, found.decisions, strict=True):
         decided.setdefault(part, []).append({**wish, "decision": decision})
-    drafts = {part: {**draft, "pending": decided[part]} for part, draft, _ in held}
-    made = [Review(what=wish["name"], decision=each["type"]) for wish, each in zip(wishes, decisions, strict=True)]
-    return {"drafts": drafts, "reviews": [each.model_dump(mode="json") for each in made]}
+    return {**_recorded(found), "drafts": {part: {**draft, "pending": decided[part]} for part, draft, _ in held}}
 
 
-def _about_escalation(state: MoSLMState) -> Update:
-    reasons = [reason["detail"] for reason in state["checks"][-1]["reasons"]]
+def _about(asking: Asking, against: str, state: MoSLMState, run: Run, desk: Desk, draft: Reply | None = None) -> Update:
+    """Ask about the request as a whole; whoever approves lets it go on, or the draft stand."""
+    found = ask(asking, state, run, desk)
+    update = _recorded(found)
+    if found.expired:
+        return {**update, "reply": _handed_over(found.expired)}
+    decision = found.decisions[0]
+    kind, message = decision["type"], decision.get("message")
+    if kind == "respond":
+        return {**update, "reply": _of_a_person(str(message))}
+    if kind == "edit":
+        return {**update, "reply": _of_a_person(decision["edited_action"]["args"][asking.words])}
+    if kind == "reject":
+        return {**update, "reply": _handed_over(message or against)}
+    return {**update, "reply": draft} if draft else update
+
+
+def _escalation(state: MoSLMState, price: PriceOf) -> Asking:
+    reasons, most = _reasons(state), price(state["request"])
+    args = {"domain": _domain(state), "reasons": reasons, **_at_most(most)}
+    cost = "" if most is None else f" and may cost up to {dollars(most)}"
     request = {
         "name": ESCALATE,
-        "args": {"domain": (state.get("classification") or {}).get("domain"), "reasons": reasons},
-        "description": "The request is to go to the large model: " + "; ".join(reasons),
+        "args": args,
+        "description": f"The request is to go to the large model{cost}: " + "; ".join(reasons),
     }
-    decision = _ask([request], ["approve", "reject", "respond"])[0]
-    return _decided(ESCALATE, decision, "a person decided against asking the large model")
+    return Asking([request], ["approve", "reject", "respond"])
 
 
-def _at_cap(state: MoSLMState) -> Update:
+def _at_cap(state: MoSLMState) -> Asking:
     budget = state["budget"]
     assert budget is not None
     request = {
         "name": ANSWER_AT_CAP,
-        "args": {"domain": (state.get("classification") or {}).get("domain"), "caps": budget["caps"]},
+        "args": {"domain": _domain(state), "caps": budget["caps"]},
         "description": f"The request cannot go to the large model, because {budget['why']}",
     }
-    decision = _ask([request], ["respond", "reject"])[0]
-    return _decided(ANSWER_AT_CAP, decision, f"{budget['why']}, and a person did not answer it")
+    return Asking([request], ["respond", "reject"])
 
 
-def _decided(what: str, decision: dict[str, Any], against: str) -> Update:
-    made = Review(what=what, decision=decision["type"])
-    update: Update = {"reviews": [made.model_dump(mode="json")]}
-    if decision["type"] == "respond":
-        update["reply"] = Reply(text=str(decision["message"]), outcome="answered", answered_by="person")
-    elif decision["type"] == "reject":
-        why = decision.get("message") or against
-        update["reply"] = Reply(text="", outcome="handed_over", answered_by=None, refusal=why)
-    return update
+def _draft(state: MoSLMState, text: str) -> Asking:
+    reasons = _reasons(state)
+    request = {
+        "name": SHOW_DRAFT,
+        "args": {"domain": _domain(state), "question": state["request"]["text"], "draft": text, "reasons": reasons},
+        "description": "A doubtful draft waits to be shown: " + "; ".join(reasons),
+    }
+    return Asking([request], ["approve", "edit", "reject", "respond"], words="draft")
+
+
+def _customer(state: MoSLMState, price: PriceOf) -> Asking:
+    reasons, then = _reasons(state), state["checks"][-1].get("then")
+    most = price(state["request"]) if then == "escalate" else None
+    request = {
+        "name": ANSWER_CUSTOMER,
+        "args": {
+            "domain": _domain(state),
+            "question": state["request"]["text"],
+            "reasons": reasons,
+            "approving": "asks the large model" if then == "escalate" else "lets a small model answer",
+            **_at_most(most),
+        },
+        "description": "Please answer, or approve that the models do: " + "; ".join(reasons),
+    }
+    return Asking([request], ["approve", "reject", "respond"])
+
+
+def _at_most(usd: float | None) -> dict[str, float]:
+    return {} if usd is None else {"at_most_usd": usd}
+
+
+def _reasons(state: MoSLMState) -> list[str]:
+    return [reason["detail"] for reason in state["checks"][-1]["reasons"]]
+
+
+def _domain(state: MoSLMState) -> str | None:
+    return (state.get("classification") or {}).get("domain")
+
+
+def _recorded(found: Decided) -> Update:
+    return {"reviews": [each.model_dump(mode="json") for each in found.reviews]}
+
+
+def _of_a_person(text: str) -> Reply:
+    return Reply(text=text, outcome="answered", answered_by="person")
+
+
+def _handed_over(why: str) -> Reply:
+    return Reply(text="", outcome="handed_over", answered_by=None, refusal=why)
 
 
 def _waiting(state: MoSLMState) -> list[tuple[str, Draft, ToolRequest]]:
@@ -90,57 +180,3 @@ def _waiting(state: MoSLMState) -> list[tuple[str, Draft, ToolRequest]]:
     return [
         (part, draft, wish) for part, draft in drafts for wish in draft.get("pending", []) if "decision" not in wish
     ]
-
-
-class _EditedAction(BaseModel):
-    name: str
-    args: dict[str, Any]
-
-
-class _Decision(BaseModel):
-    model_config = ConfigDict(extra="ignore")
-
-    type: str
-    message: str | None = None
-    edited_action: _EditedAction | None = None
-
-
-class _Resume(BaseModel):
-    decisions: list[_Decision] = Field(min_length=1)
-
-
-def _ask(requests: list[dict[str, Any]], allowed: list[str]) -> list[dict[str, Any]]:
-    """Interrupt with these questions until the answers fit them, and return one decision each."""
-    names = list(dict.fromkeys(request["name"] for request in requests))
-    question: dict[str, Any] = {
-        "action_requests": requests,
-        "review_configs": [{"action_name": name, "allowed_decisions": allowed} for name in names],
-    }
-    while True:
-        answer = interrupt(question)
-        try:
-            decisions = _Resume.model_validate(answer).decisions
-        except ValidationError:
-            question = {**question, "problem": 'resume with {"decisions": [{"type": ...}]}'}
-            continue
-        problem = _problem(decisions, requests, allowed)
-        if problem is None:
-            return [decision.model_dump(exclude_none=True) for decision in decisions]
-        question = {**question, "problem": problem}
-
-
-def _problem(decisions: list[_Decision], requests: list[dict[str, Any]], allowed: list[str]) -> str | None:
-    """Return what is wrong with the answers, or None; a wrong answer is asked again and never guessed."""
-    if len(decisions) != len(requests):
-        return f"{len(requests)} decisions are needed, {len(decisions)} were given"
-    for decision, request in zip(decisions, requests, strict=True):
-        if decision.type not in allowed:
-            return f"{decision.type!r} is not one of {', '.join(allowed)}"
-        if decision.type == "respond" and not decision.message:
-            return "respond needs a message"
-        if decision.type == "edit":
-            if decision.edited_action is None:
-                return "edit needs an edited_action"
-            if decision.edited_action.name != request["name"]:
-                return f"an edit may change the arguments of {request['name']}, not call another tool"
-    return None

@@ -65,6 +65,9 @@ class Classification(Record):
     """The words that asked for advanced reasoning, if any did; what the request is about is left out of them."""
     continued: bool = False
     """Whether the domain was settled by the earlier turns because the last message alone does not say it."""
+    mood: dict[str, float] | None = None
+    """How surely whoever asks reads as ``upset`` and as ``vulnerable``, between 0 and 1; None where no domain of the
+    request has a person asked about it."""
 
 
 class Signal(Record):
@@ -99,6 +102,11 @@ class Check(Record):
     """Names of the triggers that were asked."""
     reasons: list[Reason]
     """Those that fired, the deciding one first."""
+    asks: Literal["writes", "escalation", "draft", "customer"] | None = None
+    """What a person is asked about, where ``action`` is ``review``: writes that a model wants, the price of going up, a
+    doubtful draft in a domain of high risk, or a customer who is upset or vulnerable."""
+    then: Literal["answer", "fan_out", "escalate"] | None = None
+    """What follows when that person approves."""
 
 
 class Usage(Record):
@@ -225,7 +233,21 @@ class Review(Record):
 
     what: str
     """Name of the action that was shown."""
-    decision: Literal["approve", "edit", "reject", "respond"]
+    decision: Literal["approve", "edit", "reject", "respond", "expired"]
+    """``expired``: it was decided too late, and the decision was not carried out."""
+    by: str | None = None
+    """Who decided: the server's authenticated user, else the user of the context or of the decision; None where
+    neither says."""
+    role: str | None = None
+    """The role they decided in; None where nothing names one, as in a graph that is embedded."""
+    asked_at: str | None = None
+    """When the question was first shown, UTC."""
+    decided_at: str | None = None
+    """When the decision came, UTC."""
+    why: str | None = None
+    """The reason they gave."""
+    shown_sha256: str | None = None
+    """Hash of what they were shown: the decision holds for this and nothing else."""
 
 
 class CapUse(Record):

@@ -19,6 +19,7 @@
     ├── PrivacyError          whoever runs this host: nothing may leave while this stands
     │   ├── DetectorFailed    personal data could not be looked for
     │   └── VaultError        what placeholders stand for cannot be kept, or was altered
+    ├── ReviewError           whoever runs this host: questions to people cannot be kept, so none is asked
     └── AuditError            whoever runs this host: the audit log cannot be kept, so no answer may be given
         └── AlreadyClosed     nobody: a run was repeated, and its first record stands
 
@@ -198,6 +199,10 @@ class DetectorFailed(PrivacyError):
 
 class VaultError(PrivacyError):
     """The vault cannot be read or written, or holds a row that was altered or moved."""
+
+
+class ReviewError(MoSLMError):
+    """Questions to people cannot be written or read; a decision must not be carried out that is bound to nothing."""
 
 
 class AuditError(MoSLMError):

@@ -38,6 +38,19 @@ def test_each_letter_is_a_decision_and_what_does_not_fit_is_asked_again(typed, d
     assert answered(*typed) == [decision]
 
 
+def test_a_draft_is_edited_in_words():
+    draft = {"name": "refund", "args": {"question": "When?", "draft": "Perhaps today."}}
+    (decision,) = answered("e", " ", "e", "On Monday.", requests=(draft,))
+    assert decision["edited_action"]["args"] == {"question": "When?", "draft": "On Monday."}
+
+
+def test_the_person_sees_until_when_it_can_be_decided_and_that_it_was_decided_before(capsys):
+    answered("y", expires_at="2026-11-27T10:00:00.000+00:00", decided_before="decided by ann at 2026-11-26T10:00")
+    shown = capsys.readouterr().out
+    assert "To be decided until 2026-11-27 10:00 UTC." in shown
+    assert "This was decided by ann at 2026-11-26T10:00; to approve it is to do it again." in shown
+
+
 def test_only_what_is_allowed_can_be_decided():
     assert answered("e", "y", allowed=["approve", "reject"]) == [{"type": "approve"}]
 

@@ -111,6 +111,8 @@ def test_every_trigger_is_listed_under_its_own_name():
         "unfamiliar",
         "backend_failed",
         "declined",
+        "upset_customer",
+        "vulnerable_customer",
     }
     assert listed == wanted
 
@@ -119,3 +121,47 @@ def test_a_request_about_too_many_domains_goes_up_whole():
     spread = classification(domains=["finance", "it_support", "customer_service"], spread="too_many")
     evidence = Evidence(spread, policy(multi_domain="fan_out"))
     assert judge_request(evidence, triggers.REQUEST_TRIGGERS).action == "escalate"
+
+
+ASKING = {"customer_service": frozenset({"vulnerable"})}
+
+
+def felt(domain="customer_service", **mood):
+    return classification(domain=domain, domains=[domain], mood=mood)
+
+
+def test_a_mood_asks_a_person_and_says_who_would_answer_otherwise():
+    check = judge_request(Evidence(felt(vulnerable=0.9), policy(ask_when=ASKING)), triggers.REQUEST_TRIGGERS)
+    assert (check.action, check.asks, check.then) == ("review", "customer", "answer")
+    assert check.reasons[0].trigger == "vulnerable_customer"
+
+
+@pytest.mark.parametrize("found", [felt(vulnerable=0.4), felt(upset=0.9), felt("finance", vulnerable=0.9)])
+def test_a_mood_that_is_unsure_not_asked_about_or_of_another_domain_asks_nobody(found):
+    check = judge_request(Evidence(found, policy(ask_when=ASKING)), triggers.REQUEST_TRIGGERS)
+    assert check.action == "answer"
+
+
+def test_moods_are_considered_only_where_they_are_asked_about():
+    asked, other = (
+        judge_request(Evidence(felt(domain), policy(ask_when=ASKING)), triggers.REQUEST_TRIGGERS)
+        for domain in ("customer_service", "finance")
+    )
+    assert "upset_customer" in asked.considered
+    assert "upset_customer" not in other.considered
+
+
+@pytest.mark.parametrize(("usd", "action"), [(None, "escalate"), (0.05, "escalate"), (0.051, "review")])
+def test_the_price_of_going_up_asks_a_person_above_its_limit(usd, action):
+    evidence = Evidence(classification(), policy(review_above_usd=0.05), (draft(0.3),), usd)
+    check = judge_drafts(evidence, triggers.DRAFT_TRIGGERS)
+    assert check.action == action
+    assert (check.then == "escalate") == (action == "review")
+
+
+def test_a_doubtful_draft_of_high_risk_goes_to_a_person_unless_more_speaks_against_it():
+    risky = policy(high_risk=frozenset({"finance"}))
+    doubtful = judge_drafts(Evidence(classification(), risky, (draft(0.3),)), triggers.DRAFT_TRIGGERS)
+    failed = judge_drafts(Evidence(classification(), risky, (draft(None, error="down"),)), triggers.DRAFT_TRIGGERS)
+    assert (doubtful.action, doubtful.asks, doubtful.then) == ("review", "draft", "answer")
+    assert failed.action == "escalate"

@@ -138,6 +138,7 @@ _classifications = st.builds(
     spans=st.lists(_spans, max_size=3),
     novelty_p=_share,
     asked_for=st.none() | _words,
+    mood=st.none() | st.dictionaries(st.sampled_from(["upset", "vulnerable"]), st.floats(0, 1), max_size=2),
     continued=st.booleans(),
 )
 _tools = st.builds(
@@ -196,7 +197,16 @@ any_decisions = st.builds(
     thresholds=st.dictionaries(st.sampled_from(["novelty_alpha", "reasoning", "part", "of_a_stranger"]), _any_number),
     drafts=st.lists(_drafts, max_size=3),
     reviews=st.lists(
-        st.builds(Review, what=_names, decision=st.sampled_from(["approve", "edit", "reject", "respond"])), max_size=2
+        st.builds(
+            Review,
+            what=_names,
+            decision=st.sampled_from(["approve", "edit", "reject", "respond", "expired"]),
+            by=st.none() | _words,
+            role=st.none() | _names,
+            decided_at=st.none() | _moments,
+            why=st.none() | _words,
+        ),
+        max_size=2,
     ),
     usage=st.lists(_usages, max_size=3),
     cost=st.builds(Cost, spent_usd=_usd, baseline_usd=_usd, baseline_model=_words, saved_usd=_any_number),

@@ -60,7 +60,7 @@ def test_an_approved_write_runs_once_and_the_answer_follows(graph, written):
     assert result["messages"][-1].text == "Done: 7 were paid."
     used = result["decision"]["drafts"][0]["tools"][0]
     assert (used["name"], used["outcome"], used["approved_by"]) == ("pay", "done", "person")
-    assert result["decision"]["reviews"] == [{"what": "pay", "decision": "approve"}]
+    assert [(each["what"], each["decision"]) for each in result["decision"]["reviews"]] == [("pay", "approve")]
 
 
 def test_an_edited_write_runs_with_the_persons_arguments(graph, written):

@@ -160,7 +160,16 @@ def test_a_threshold_of_its_own_takes_the_place_of_the_domains(agent):
     assert last(graph.invoke(ASKED))[0] == "Forty."
 
 
-def test_a_configuration_that_asks_a_person_is_refused_when_the_gate_is_made():
-    asks = LargeModelSettings(model=ScriptedModel(kind="scripted"), review=True)
-    with pytest.raises(ConfigError, match=r"large_model\.review"):
+@pytest.mark.parametrize("own", [{"review": True}, {"review_above_usd": 0.0}])
+def test_a_configuration_that_asks_a_person_is_refused_when_the_gate_is_made(own):
+    asks = LargeModelSettings(model=ScriptedModel(kind="scripted"), **own)
+    with pytest.raises(ConfigError, match=rf"large_model\.{next(iter(own))}"):
         MoSLMMiddleware(config=Config(large_model=asks))
+
+
+def test_a_vulnerable_customer_is_handed_over_because_nobody_can_be_asked(agent):
+    graph, small, above = agent("Forty.")
+    said, told = last(graph.invoke({"messages": [("user", "My husband died last week. Where is his refund?")]}))
+    assert "a person is to decide first" in said
+    assert (small.calls, above.calls) == ([], [])
+    assert told["reasons"]

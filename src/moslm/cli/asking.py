@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import getpass
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, get_args
 
 from moslm.cli.settings import config_file
-from moslm.context import MoSLMContext, Role, resolve_context
+from moslm.context import MAY_DECIDE, MoSLMContext, Role, resolve_context
 from moslm.errors import ConfigError, RequestError
 
 if TYPE_CHECKING:
@@ -88,8 +89,21 @@ def answered(
             raise RequestError(
                 "needs_a_person", "nobody decided: the input ended; the request is not answered"
             ) from None
-        result = graph.invoke(Command(resume=answers), config, context=context)
+        result = graph.invoke(Command(resume=answers), config, context=at_this_terminal(context))
     return result["messages"][-1].text, result["decision"]
+
+
+def at_this_terminal(context: MoSLMContext) -> MoSLMContext:
+    """Return the context in which whoever sits here decides: as who is logged in, and no less than a reviewer.
+
+    The role of the options is that of the request; whoever can type here could have given any.
+    """
+    try:
+        user: str | None = getpass.getuser()
+    except (KeyError, OSError):  # an account without a name, as in containers
+        user = None
+    role = context.role if context.role in MAY_DECIDE else "reviewer"
+    return context.model_copy(update={"user": user or context.user, "role": role})
 
 
 def nobody(question: dict[str, Any]) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from moslm.cli.asking import add_caller, caller, compiled, nobody
+from moslm.cli.asking import add_caller, at_this_terminal, caller, compiled, nobody
 from moslm.cli.decision_view import decision_table
 from moslm.cli.flow import flow
 from moslm.cli.review import at_the_terminal
@@ -119,10 +119,13 @@ class Conversation:
 
     def _stream(self, given: Any) -> list[Any]:
         """Run the graph, print what it accepts as it comes, and return what it waits for."""
+        from langgraph.types import Command
+
         config: Any = {"configurable": {"thread_id": self._thread}}
         waiting: list[Any] = []
         flowing = flow()
-        events = self._graph.stream(given, config, context=self._context, stream_mode=["messages", "updates"])
+        context = at_this_terminal(self._context) if isinstance(given, Command) else self._context
+        events = self._graph.stream(given, config, context=context, stream_mode=["messages", "updates"])
         for mode, event in cast("Iterator[tuple[str, Any]]", events):
             if mode == "updates":
                 waiting.extend(event.get("__interrupt__", ()))

@@ -6,7 +6,7 @@ import math
 
 from moslm.cli.style import PLAIN, Style
 from moslm.cli.table import items, labelled
-from moslm.decision import Decision, DraftRecord, Latency, Usage
+from moslm.decision import Decision, DraftRecord, Latency, Review, Usage
 from moslm.governance.wording import UNKNOWN, counted, dollars, milliseconds, number, pair, printable, stopped_at
 
 
@@ -20,7 +20,7 @@ def decision_table(decision: Decision, style: Style = PLAIN) -> str:
         ("fired", _fired(decision)),
         ("tools", items([f"{each.name} ({each.outcome})" for draft in decision.drafts for each in draft.tools])),
         ("passages", items([printable(each) for draft in decision.drafts for each in draft.passages])),
-        ("reviewed", items([f"{each.what}: {each.decision}" for each in decision.reviews])),
+        ("reviewed", items([_review(each) for each in decision.reviews])),
         ("tokens", items([_tokens(each) for each in decision.usage]) or "no model was asked"),
         ("cost", _cost(decision)),
         ("budget", _budget(decision)),
@@ -56,6 +56,11 @@ def _remembered(decision: Decision) -> str:
         return "remembered from an earlier request"
     alike = "" if found.how == "exact" else f", {number(found.similarity)} alike"
     return f"remembered from decision {printable(found.decision)}{alike}"
+
+
+def _review(review: Review) -> str:
+    by = f" by {printable(review.by)}" if review.by else ""
+    return f"{review.what}: {review.decision}{by}"
 
 
 def _domain(decision: Decision) -> str:

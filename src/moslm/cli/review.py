@@ -17,6 +17,9 @@ _TYPED = {
 """What counts as which decision: the letter or the whole word. Anything else, however it begins, decides nothing."""
 _WORDS = {"approve": "[y]es", "reject": "[n]o", "edit": "[e]dit the arguments", "respond": "[r]espond in its place"}
 
+_DRAFT = "draft"
+"""Argument that holds an answer in words: whoever edits it types words, and no JSON."""
+
 Prompt = Callable[[str], str]
 
 
@@ -33,7 +36,11 @@ def at_the_terminal(question: dict[str, Any], prompt: Prompt | None = None) -> d
     prompt, style = prompt or input, style_for()
     if "problem" in question:
         print(f"That did not fit: {safe(str(question['problem']))}")
+    if "decided_before" in question:
+        print(f"This was {safe(str(question['decided_before']))}; to approve it is to do it again.")
     allowed = {each["action_name"]: each["allowed_decisions"] for each in question["review_configs"]}
+    if "expires_at" in question:
+        print(style.dim(f"To be decided until {safe(str(question['expires_at']))[:16].replace('T', ' ')} UTC."))
     requests = question["action_requests"]
     return {"decisions": [_decided(each, allowed[each["name"]], prompt, style) for each in requests]}
 
@@ -62,6 +69,10 @@ def _reject(request: dict[str, Any], prompt: Prompt) -> dict[str, Any] | None:
 
 
 def _edit(request: dict[str, Any], prompt: Prompt) -> dict[str, Any] | None:
+    if isinstance(request["args"].get(_DRAFT), str):
+        words = prompt("The answer in your words: ").strip()
+        args = {**request["args"], _DRAFT: words}
+        return {"type": "edit", "edited_action": {"name": request["name"], "args": args}} if words else None
     typed = prompt("Arguments as JSON: ")
     try:
         args = json.loads(typed)

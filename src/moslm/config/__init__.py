@@ -20,6 +20,7 @@ from moslm.config.models import (
     VLLMModel,
     deadline_of,
 )
+from moslm.config.people import Mood, ReviewSettings, Risk
 from moslm.config.privacy import PrivacySettings
 from moslm.config.reading import ClassifierSettings, Limits, TriggerSettings
 from moslm.config.servers import RaySettings, ScalingSettings, ServerSettings
@@ -54,12 +55,15 @@ __all__ = [
     "MayLeave",
     "McpServer",
     "ModelSettings",
+    "Mood",
     "Price",
     "PrivacySettings",
     "Profile",
     "RaySettings",
     "RecallSettings",
     "ResilienceSettings",
+    "ReviewSettings",
+    "Risk",
     "ScalingSettings",
     "ScriptedModel",
     "SecondOpinionSettings",

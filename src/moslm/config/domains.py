@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from moslm.config.models import EmbeddedModel, ModelSettings
+from moslm.config.people import Mood, Risk
 from moslm.config.settings import Milliseconds, Probability, Settings
 from moslm.config.spending import AtCapAction
 from moslm.config.trust import SecondOpinionSettings
@@ -43,6 +44,10 @@ class DomainSettings(Settings):
     """As in ``[defaults]``."""
     remember: bool | None = None
     """As in ``[defaults]``."""
+    risk: Risk | None = None
+    """As in ``[defaults]``."""
+    ask_when: list[Mood] | None = None
+    """As in ``[defaults]``."""
 
     @model_validator(mode="after")
     def _one_model(self) -> DomainSettings:
@@ -76,6 +81,10 @@ class Defaults(Settings):
     ``refuse`` it."""
     remember: bool = True
     """Whether answers are remembered; false for a domain where a wrong one would do harm."""
+    risk: Risk = "normal"
+    """``high``: a draft whose confidence is too low goes to a person, who sees it, and not to the large model."""
+    ask_when: list[Mood] = []
+    """Moods of whoever asks in which a person is asked before any model answers."""
 
     @model_validator(mode="after")
     def _one_model(self) -> Defaults:

@@ -43,6 +43,8 @@ class TriggerSettings(Settings):
     """The same as a fixed probability, for classifiers without a yardstick (``kind = "chat"``, or passed in code)."""
     most_domains: int = Field(default=3, ge=2)
     """Domains above which a request is not shared out but goes up whole."""
+    mood: Probability = 0.5
+    """Probability of a mood from which a domain that names it in ``ask_when`` has a person asked."""
 
 
 class Limits(Settings):

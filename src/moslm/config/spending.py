@@ -41,6 +41,9 @@ class LargeModelSettings(Settings):
     """How long a request waits for the throttle before it is handed over."""
     review: bool = False
     """Whether a person must approve each escalation."""
+    review_above_usd: float | None = Field(default=None, ge=0, le=_MOST_USD)
+    """Whether a person must approve an escalation that may cost more than this, US dollars: the bytes of its prompt and
+    its longest answer, at the model's price."""
     system_prompt: str = "You answer enterprise requests. Say plainly when you do not know."
 
 

@@ -13,6 +13,7 @@ from moslm.config.at_rest import AtRestSettings
 from moslm.config.boundary import BoundarySettings
 from moslm.config.domains import Defaults, DomainSettings
 from moslm.config.edges import ApiSettings, McpServer, RecallSettings
+from moslm.config.people import ReviewSettings
 from moslm.config.privacy import PrivacySettings
 from moslm.config.reading import ClassifierSettings, Limits, TriggerSettings
 from moslm.config.servers import RaySettings, ServerSettings
@@ -46,6 +47,7 @@ class Config(Settings):
     large_model: LargeModelSettings | None = None
     budgets: BudgetSettings = BudgetSettings()
     boundary: BoundarySettings = BoundarySettings()
+    review: ReviewSettings = ReviewSettings()
     limits: Limits = Limits()
     recall: RecallSettings = RecallSettings()
     privacy: PrivacySettings = PrivacySettings()

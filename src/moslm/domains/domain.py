@@ -6,7 +6,16 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
-from moslm.config import AtCapAction, Defaults, DomainSettings, ModelSettings, SecondOpinionSettings, deadline_of
+from moslm.config import (
+    AtCapAction,
+    Defaults,
+    DomainSettings,
+    ModelSettings,
+    Mood,
+    Risk,
+    SecondOpinionSettings,
+    deadline_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,8 @@ class ResolvedSettings:
     second_opinion: SecondOpinionSettings
     at_cap: AtCapAction
     remember: bool
+    risk: Risk
+    ask_when: tuple[Mood, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +89,7 @@ def resolve_settings(own: DomainSettings, defaults: Defaults, overrides: DomainS
     values |= {name: getattr(defaults, name) for name in names if name in defaults.model_fields_set}
     values |= _given(overrides, names) if overrides else {}
     values["deadline_ms"] = deadline_of(values["latency_ms"], values["deadline_ms"])
-    return ResolvedSettings(**values | {"tools": tuple(values["tools"])})
+    return ResolvedSettings(**values | {name: tuple(values[name]) for name in ("tools", "ask_when")})
 
 
 def _given(settings: DomainSettings, names: list[str]) -> dict[str, Any]:

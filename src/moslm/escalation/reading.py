@@ -1,6 +1,6 @@
 """Reads a request: everything Layer 1 measures about it, as one record.
 
-Asks the classifier, the novelty calibration and the grammar of wishes; judges nothing.
+Asks the classifier, the novelty calibration, the grammar of wishes and the scorer of moods; judges nothing.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from moslm.decision import Classification, Span
 from moslm.escalation.novelty import p_value
+from moslm.escalation.sentiment import moods
 from moslm.escalation.wishes import explicit_wish
 from moslm.escalation.wishes.quoting import quotable
 from moslm.models.classifiers import Classifier, Part, Ranking, Yardstick
@@ -28,6 +29,8 @@ class Reader:
             request is about several, the two surest are in it at any probability.
         most_domains: Domains above which a request is about too many to be shared out.
         wish: Returns the words that ask for advanced reasoning, or None.
+        moods: Returns how surely a text reads as written in each mood.
+        felt_in: Domains that have a person asked about moods; they are measured for requests about these alone.
     """
 
     classifier: Classifier
@@ -36,6 +39,8 @@ class Reader:
     part_threshold: float = 0.6
     most_domains: int = 3
     wish: Callable[[str], str | None] = explicit_wish
+    moods: Callable[[str], dict[str, float]] = moods
+    felt_in: frozenset[str] = frozenset()
 
     def read(self, turns: Sequence[Turn]) -> Classification:
         """Measure a conversation whose last turn is the request."""
@@ -56,6 +61,7 @@ class Reader:
             novelty_p=p_value(strangeness, known) if strangeness is not None and known else None,
             asked_for=None if (wish := self.wish(turns[-1].text)) is None else quotable(wish),
             continued=ranking.continued,
+            mood=self.moods(turns[-1].text) if self.felt_in.intersection([top, *domains]) else None,
         )
 
     def _several_p(self, ranking: Ranking) -> float | None:

@@ -7,8 +7,8 @@ in a table, or pass it to ``create_moslm(triggers=[...])``. What follows from a 
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 from moslm.decision import CalibrationUse, Classification, Reason, Stopped
 
@@ -27,6 +27,14 @@ class Policy:
     """``escalate`` or ``fan_out``."""
     review_escalations: bool = False
     """Whether a person approves each call of the large model."""
+    review_above_usd: float | None = None
+    """What such a call may cost without a person's approval; None for any price."""
+    high_risk: frozenset[str] = frozenset()
+    """Domains whose doubtful drafts go to a person."""
+    ask_when: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    """By domain, the moods of a customer in which a person is asked."""
+    mood: float = 0.5
+    """Probability of a mood from which it counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,8 @@ class Evidence:
     policy: Policy
     drafts: tuple[DraftEvidence, ...] = ()
     """Empty while only the request is judged."""
+    escalation_usd: float | None = None
+    """The most that asking the large model can cost; None where it would not be asked."""
 
 
 Trigger = Callable[[Evidence], Reason | None]
@@ -108,6 +118,16 @@ def several_domains(evidence: Evidence) -> Reason | None:
     return Reason(trigger="several_domains", detail=f"it spans {_listed(domains)}", measured=float(len(domains)))
 
 
+def upset_customer(evidence: Evidence) -> Reason | None:
+    """Whoever asks is upset, in a domain that has a person look at that."""
+    return _mood("upset", evidence)
+
+
+def vulnerable_customer(evidence: Evidence) -> Reason | None:
+    """Whoever asks may be in a vulnerable position, in a domain that has a person look at that."""
+    return _mood("vulnerable", evidence)
+
+
 def backend_failed(evidence: Evidence) -> Reason | None:
     """A domain's model was down, late or answered garbage."""
     for draft in evidence.drafts:
@@ -157,8 +177,25 @@ def low_confidence(evidence: Evidence) -> Reason | None:
     )
 
 
-REQUEST_TRIGGERS: tuple[Trigger, ...] = (asked_for, needs_reasoning, unfamiliar, several_domains)
+MOODS: tuple[Trigger, ...] = (vulnerable_customer, upset_customer)
+"""Reasons to ask a person about whoever asks; they say nothing of who could answer."""
+REQUEST_TRIGGERS: tuple[Trigger, ...] = (asked_for, needs_reasoning, unfamiliar, several_domains, *MOODS)
 DRAFT_TRIGGERS: tuple[Trigger, ...] = (backend_failed, declined, stopped_early, low_confidence)
+
+
+def _mood(mood: str, evidence: Evidence) -> Reason | None:
+    found, policy = evidence.classification, evidence.policy
+    asking = [name for name in dict.fromkeys([found.domain, *found.domains]) if mood in policy.ask_when.get(name, ())]
+    measured = (found.mood or {}).get(mood, 0.0)
+    if not asking or measured < policy.mood:
+        return None
+    reads, needed = _apart(measured, policy.mood)
+    return Reason(
+        trigger=f"{mood}_customer",
+        detail=f"whoever asks {asking[0]} reads as {mood} with probability {reads} (a person is asked from {needed})",
+        measured=measured,
+        threshold=policy.mood,
+    )
 
 
 def _stopped_at(stopped: Stopped) -> str:

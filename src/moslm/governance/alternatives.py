@@ -67,7 +67,8 @@ def _of_a_way_up(decision: Decision) -> Iterator[str]:
 
 
 def _distinct(reasons: list[Reason]) -> list[Reason]:
-    return list({reason.trigger: reason for reason in reasons}.values())
+    """Return the reasons that decided the way, each once; a price says who is asked first, and not who answers."""
+    return list({reason.trigger: reason for reason in reasons if reason.trigger != "dear_escalation"}.values())
 
 
 def _without_request_reasons(decision: Decision, reasons: list[Reason]) -> Iterator[str]:
@@ -110,11 +111,17 @@ def _without_a_strangers(decision: Decision, reason: Reason) -> str:
     return f"{printable(reason.trigger)} not fired"
 
 
+def _without_a_mood(decision: Decision, reason: Reason) -> str:
+    return f"whoever asks read less {printable(reason.trigger.removesuffix('_customer'))}"
+
+
 _WITHOUT: dict[str, Callable[[Decision, Reason], str]] = {
     "unfamiliar": _without_unfamiliar,
     "needs_reasoning": _without_reasoning,
     "asked_for": _without_a_wish,
     "several_domains": _without_a_second_domain,
+    "upset_customer": _without_a_mood,
+    "vulnerable_customer": _without_a_mood,
 }
 
 
@@ -133,7 +140,7 @@ def _without_draft_reasons(decision: Decision, reasons: list[Reason]) -> Iterato
             needed = number(draft.threshold)
             yield f"Had {draft.domain}'s draft run higher, it would have been finished and held against {needed}."
     for reason in reasons:
-        if reason.trigger not in ("low_confidence", "backend_failed", "stopped_early"):
+        if reason.trigger not in ("low_confidence", "backend_failed", "stopped_early", "high_risk"):
             yield f"Had {printable(reason.trigger)} not fired, the draft could have been shown."
 
 

@@ -55,6 +55,7 @@ _FAILURES = {
     "busy": "it had as much to do as it could",
 }
 _SAID = {"approve": "approved it", "edit": "changed it", "reject": "rejected it", "respond": "answered in its place"}
+_TOO_LATE = "decided too late, so it was not carried out"
 _TOOL_ENDS = {
     "done": "done",
     "failed": "failed",
@@ -152,8 +153,14 @@ def _measured(decision: Decision) -> Iterator[str]:
         yield "The last message alone does not say so; the earlier turns settled it."
     yield _parts(found)
     yield _novelty(found, decision.thresholds.get("novelty_alpha"))
+    yield _mood(found)
     if found.asked_for is not None:
         yield f'It asked for advanced reasoning in the words "{printable(found.asked_for)}".'
+
+
+def _mood(found: Classification) -> str:
+    figures = [f"{name} {number(value)}" for name, value in (found.mood or {}).items()]
+    return f"Whoever asks reads as {listed(figures)}." if figures else ""
 
 
 def _parts(found: Classification) -> str:
@@ -268,7 +275,12 @@ def _one_tool(tool: ToolUse) -> str:
 
 def _reviewed(decision: Decision) -> Iterator[str]:
     for review in decision.reviews:
-        yield f"A person was shown {printable(review.what)} and {_SAID[review.decision]}."
+        who = printable(review.by or "") or "A person"
+        role = f" ({printable(review.role)})" if review.role else ""
+        why = f" The reason given: {sentence(review.why)}" if review.why else ""
+        when = f" at {printable(review.decided_at)[:19].replace('T', ' ')} UTC" if review.decided_at else ""
+        said = _SAID.get(review.decision, _TOO_LATE)
+        yield f"{who}{role} was shown {printable(review.what)} and {said}{when}.{why}"
 
 
 def _alternatives(decision: Decision) -> Iterator[str]:

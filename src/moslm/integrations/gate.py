@@ -117,13 +117,15 @@ def settings_of_gate(config: str | Path | Config | None) -> Config:
         ConfigError: They cannot stand, or ask for what only the graph can do.
     """
     settings = config if isinstance(config, Config) else load(config)
-    if settings.large_model and settings.large_model.review:
-        raise ConfigError(
-            "asks a person before each escalation, which an agent's middleware cannot",
-            key="large_model.review",
-            value=True,
-            mend="set it to false, or use the graph",
-        )
+    for key in ("review", "review_above_usd"):
+        value = getattr(settings.large_model, key, None)
+        if value not in (None, False):
+            raise ConfigError(
+                "asks a person before an escalation, which an agent's middleware cannot",
+                key=f"large_model.{key}",
+                value=value,
+                mend="leave it out, or use the graph",
+            )
     return settings
 
 

@@ -144,6 +144,8 @@ def _escalated(
     gate: Gate, verdict: Verdict, request: ModelRequest[Any], asking: Runnable[Any, Response], rejected: str | None
 ) -> Steps[Response]:
     guard, large = gate.guard, gate.large
+    if verdict.check.asks is not None:
+        return _handed_over(verdict, "a person is to decide first, and nobody can be asked here", rejected)
     if guard is None or large is None:
         return _handed_over(verdict, "no large model is configured", rejected)
     settings = {**request.model_settings, "max_tokens": guard.till.max_tokens}
