@@ -1,6 +1,9 @@
 import pytest
 
+from moslm.cli.asking import at_this_terminal, nobody
 from moslm.cli.review import at_the_terminal
+from moslm.context import MoSLMContext
+from moslm.errors import RequestError
 
 REFUND = {"name": "refund", "args": {"order": "10482", "cents": 2000}, "description": "smollm2 wants to refund"}
 ALL = ["approve", "edit", "reject", "respond"]
@@ -66,3 +69,15 @@ def test_the_person_sees_what_is_asked_and_what_did_not_fit(capsys):
     assert "That did not fit: 2 decisions are needed" in shown
     assert "smollm2 wants to refund" in shown
     assert "\x1b" not in shown
+
+
+@pytest.mark.parametrize("name", ["show_draft", "answer_customer", "escalate_to_large_model", "answer_at_cap"])
+def test_where_nobody_sits_at_the_terminal_no_role_is_offered_that_would_not_help(name):
+    with pytest.raises(RequestError) as caught:
+        nobody({"action_requests": [{"name": name, "args": {}}]})
+    assert "--role" not in str(caught.value)
+
+
+def test_whoever_sits_at_the_terminal_decides_as_a_reviewer_at_least():
+    assert at_this_terminal(MoSLMContext()).role == "reviewer"
+    assert at_this_terminal(MoSLMContext(role="admin")).role == "admin"

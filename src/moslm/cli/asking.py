@@ -112,11 +112,12 @@ def nobody(question: dict[str, Any]) -> dict[str, Any]:
     Raises:
         RequestError: Always; names what waits.
     """
-    from moslm.nodes.review import ESCALATE
+    from moslm.nodes.review import ANSWER_AT_CAP, ANSWER_CUSTOMER, ESCALATE, SHOW_DRAFT
 
     names = [request["name"] for request in question["action_requests"]]
-    # operators run a tool's writes without a review; an escalation that waits for a person waits for them too
-    or_else = "" if ESCALATE in names else ", or with --role operator if you may"
+    # operators run a tool's writes without a review; whatever else waits for a person waits for them too
+    others = {ANSWER_AT_CAP, ANSWER_CUSTOMER, ESCALATE, SHOW_DRAFT}
+    or_else = "" if others.intersection(names) else ", or with --role operator if you may"
     raise RequestError(
         "needs_a_person", f"a person must decide about {', '.join(names)}; ask in a terminal without --json{or_else}"
     )

@@ -119,7 +119,7 @@ def settings_of_gate(config: str | Path | Config | None) -> Config:
     settings = config if isinstance(config, Config) else load(config)
     for key in ("review", "review_above_usd"):
         value = getattr(settings.large_model, key, None)
-        if value not in (None, False):
+        if value is not None and value is not False:  # 0 is a limit
             raise ConfigError(
                 "asks a person before an escalation, which an agent's middleware cannot",
                 key=f"large_model.{key}",
