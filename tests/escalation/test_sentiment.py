@@ -33,6 +33,9 @@ def test_a_mood_is_read(text, mood):
     "text",
     [
         "Where is my order 10482?",
+        "I want a refund",
+        "refund",
+        "Please refund me",
         "I am an Angry Birds fan, do you sell the plush toys?",
         "My printer is dead, can I print the label in your shop?",
         "I'd like to complain about a late delivery; the order number is 20911.",
