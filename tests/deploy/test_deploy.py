@@ -71,7 +71,8 @@ def exported() -> dict[str, set[str]]:
 
 
 def labels_of(meters: Meters, metric: Metric) -> set[str]:
-    known = {each for name, each in meters.registry._names_to_collectors.items() if name.startswith(metric.name)}
+    names = {metric.name, *(f"{metric.name}{ending}" for ending in ("_total", "_bucket", "_sum", "_count"))}
+    known = {each for name, each in meters.registry._names_to_collectors.items() if name in names}
     (named,) = known or [metric]  # what a collector gathers when it is asked names its labels itself
     return {*named._labelnames, "le"}
 
