@@ -17,7 +17,7 @@ from played_replica import PlayedReplica
 from replica_process import ReplicaProcess
 
 from moslm import Config, create_moslm
-from moslm.config import Defaults, DomainSettings, LargeModelSettings, ScriptedModel, VLLMModel
+from moslm.config import Defaults, DomainSettings, LargeModelSettings, RecallSettings, ScriptedModel, VLLMModel
 
 WORDS = {"budget": "finance", "laptop": "it_support", "refund": "customer_service"}
 
@@ -95,6 +95,7 @@ def company(chosen: Any) -> Callable[..., Any]:
             defaults=Defaults(confidence="mean", passages=0, **defaults),
             domains=domains,
             large_model=LargeModelSettings(model=above, deadline_ms=5000, **unbounded),
+            recall=RecallSettings(enabled=False),  # what is tried is who answers
         )
         graph = create_moslm(config, classifier=chosen(WORDS), tools=tools)
         return graph.compile(name="moslm")

@@ -22,7 +22,7 @@ from machine import build, lacks
 from served import Served
 
 from moslm import create_moslm
-from moslm.config import DomainSettings, VLLMModel, load
+from moslm.config import DomainSettings, RecallSettings, VLLMModel, load
 from moslm.models.chat import build_chat_model
 from moslm.models.weights import find
 
@@ -128,6 +128,7 @@ def graph(served: Served) -> Callable[..., Any]:
     def built(domains: dict[str, Any] | None = None, **changes: Any) -> Any:
         config = load(served.config)
         named = {name: DomainSettings.model_validate(each) for name, each in (domains or {}).items()}
+        changes.setdefault("recall", RecallSettings(enabled=False))  # what is tried is the servers
         return create_moslm(config.model_copy(update={"domains": named, **changes})).compile(name="moslm")
 
     return built
