@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from moslm import Config, Decision, MoSLMContext, create_moslm
-from moslm.config import EarlyEscalationSettings
+from moslm.config import EarlyEscalationSettings, RecallSettings
 from moslm.errors import WeightsError
 from moslm.escalation.signals import SIGNALS
 from moslm.models.weights import find
@@ -35,7 +35,8 @@ def weights() -> None:
 
 @pytest.fixture
 def graph(weights) -> Any:
-    every_draft_is_finished = Config(early_escalation=EarlyEscalationSettings(stop=False))
+    finished = EarlyEscalationSettings(stop=False)
+    every_draft_is_finished = Config(early_escalation=finished, recall=RecallSettings(enabled=False))
     return create_moslm(every_draft_is_finished).compile(name="moslm")
 
 
