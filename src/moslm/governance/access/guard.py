@@ -64,7 +64,8 @@ def as_proven(claimed: MoSLMContext, server_user: Any) -> MoSLMContext:
         claimed: What the caller sent.
         server_user: The server's user; None outside of a server, or one that says nothing of MoSLM.
     """
-    if server_user is None or ROLE not in server_user:
+    # an authentication of somebody else's may have users that are no mappings; those say nothing of MoSLM
+    if not hasattr(server_user, "__contains__") or ROLE not in server_user:
         return claimed
     proven = {"tenant": server_user[TENANT], "user": server_user[USER], "role": server_user[ROLE]}
     may_escalate = claimed.may_escalate and bool(server_user[MAY_ESCALATE])
