@@ -75,7 +75,7 @@ def test_an_unknown_encoder_is_named_with_those_there_are():
 def test_a_package_without_its_weights_says_how_to_mend_it(monkeypatch):
     monkeypatch.setattr(wordllama, "_WEIGHTS", Path("weights/nothing.safetensors"))
     with pytest.raises(ConfigError, match=r"lacks weights/nothing\.safetensors; run: pip install"):
-        load_encoder(NAME).encode(["x"])
+        wordllama.WordLlamaEncoder().encode(["x"])
 
 
 @settings(max_examples=80, deadline=None)

