@@ -30,6 +30,9 @@ kind = "scripted"
 replies = ["A doubtful draft that nobody may see."]
 confidence = 0.2
 
+[recall]
+enabled = false
+
 [api.keys.front]
 env = "FRONT_KEY"
 tenant = "front"
