@@ -1,9 +1,11 @@
+import gc
 import json
 import os
 import sqlite3
 import subprocess
 import sys
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
@@ -267,3 +269,13 @@ def test_a_record_this_version_cannot_read_names_the_field(log):
 def test_checking_writes_no_record(log):
     log.check()
     assert log.list() == []
+
+
+def test_a_log_that_nobody_holds_lets_go_of_its_file(tmp_path):
+    log = AuditLog(tmp_path / "audit.sqlite")
+    log.append(a_decision())
+    log.list()
+    gone = weakref.ref(log)
+    del log
+    gc.collect()
+    assert gone() is None

@@ -20,7 +20,7 @@ from moslm.decision import Decision
 from moslm.integrations.api.meters import Meters
 from moslm.models.leaving import Outside
 
-CONVERSATIONS = 10_000 if os.environ.get("MOSLM_LONG") == "1" else 60
+CONVERSATIONS = 10_000 if os.environ.get("MOSLM_LONG") == "1" else 30
 FRAMES = [
     "What is the budget of {}?",
     "budget for: {} (urgent!!)",

@@ -18,6 +18,7 @@ import os
 import sqlite3
 import threading
 import time
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
@@ -214,8 +215,10 @@ class AuditLog:
         # a connection must not be used across a fork: the child opens its own
         if self._connection is None or self._pid != os.getpid():
             self._connection, self._pid = _open(self.path, self._busy_seconds), os.getpid()
-            # what narrows by the record's content asks for it opened
-            self._connection.create_function("opened", 3, self._for_query, deterministic=True)
+            # what narrows by the record's content asks for it opened; weakly, because a log that its own connection
+            # holds is never let go, nor the file
+            held = weakref.ref(self)
+            self._connection.create_function("opened", 3, lambda *each: _alive(held)._for_query(*each))
         return self._connection
 
     def _insert(self, connection: sqlite3.Connection, mine: _Append) -> AuditError | None:
@@ -281,6 +284,12 @@ class AuditLog:
             raise AuditError(
                 f"the audit log {self.path} cannot be {what}: {error}; mend it or set audit_file to another place"
             ) from error
+
+
+def _alive(held: weakref.ref[AuditLog]) -> AuditLog:
+    log = held()
+    assert log is not None  # whoever asks its connection holds it
+    return log
 
 
 class _Append:
