@@ -17,10 +17,9 @@ import json
 import os
 import sqlite3
 import threading
-import time
 import weakref
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -30,6 +29,7 @@ from pydantic import ValidationError
 from moslm.decision import Decision
 from moslm.errors import AlreadyClosed, AuditError, SealError
 from moslm.sealing import Sealing
+from moslm.wal import open_file
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS decisions (
@@ -214,7 +214,7 @@ class AuditLog:
     def _opened(self) -> sqlite3.Connection:
         # a connection must not be used across a fork: the child opens its own
         if self._connection is None or self._pid != os.getpid():
-            self._connection, self._pid = _open(self.path, self._busy_seconds), os.getpid()
+            self._connection, self._pid = open_file(self.path, _SCHEMA, self._busy_seconds), os.getpid()
             # what narrows by the record's content asks for it opened; weakly, because a log that its own connection
             # holds is never let go, nor the file
             held = weakref.ref(self)
@@ -301,37 +301,6 @@ class _Append:
         self.row, self.plain = row, plain
         self.done = False
         self.error: AuditError | None = None
-
-
-def _open(path: Path, busy_seconds: float) -> sqlite3.Connection:
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # made here so that nobody else may read it; SQLite gives its companions the same rights
-    os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-    connection = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None, check_same_thread=False)
-    try:
-        _prepare(connection, busy_seconds)
-    except BaseException:
-        connection.close()
-        raise
-    return connection
-
-
-def _prepare(connection: sqlite3.Connection, busy_seconds: float) -> None:
-    deadline = time.monotonic() + busy_seconds
-    while True:
-        try:
-            with closing(connection.execute("PRAGMA journal_mode=WAL")) as cursor:
-                (mode,) = cursor.fetchone()
-            break
-        except sqlite3.OperationalError as error:
-            # SQLite does not wait for this lock by itself: two processes may open a new file at once
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
-                raise
-            time.sleep(0.01)
-    if mode != "wal":
-        raise sqlite3.OperationalError("its folder does not allow write-ahead logging")
-    connection.execute("PRAGMA synchronous=FULL")
-    connection.executescript(f"BEGIN IMMEDIATE; {_SCHEMA} COMMIT;")
 
 
 def _row(decision: Decision, record: str | bytes) -> _Row:

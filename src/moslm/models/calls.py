@@ -93,6 +93,28 @@ class Pause(Runnable[Any, None]):
         await asyncio.sleep(self._seconds)
 
 
+def through(steps: Steps[T], make: Callable[[Call | Aside], Steps[Any]]) -> Steps[T]:
+    """Run a step with somebody between it and its calls.
+
+    Args:
+        steps: The step.
+        make: Makes each thing it asks for, by calls of its own; what it raises is raised in the step.
+    """
+    result, error = None, None
+    try:
+        while True:
+            try:
+                call = steps.throw(error) if error is not None else steps.send(result)
+            except StopIteration as end:
+                return end.value  # type: ignore[no-any-return]
+            try:
+                result, error = (yield from make(call)), None
+            except Exception as failure:  # whatever it is, it is the step's to hear of
+                result, error = None, failure
+    finally:
+        steps.close()
+
+
 def drive(steps: Steps[T], config: RunnableConfig) -> T:
     """Run a step to its end, making its calls synchronously.
 

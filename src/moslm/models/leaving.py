@@ -21,7 +21,7 @@ from langchain_core.runnables import Runnable, RunnableConfig
 
 from moslm.config import MayLeave
 from moslm.errors import EgressRefused, MoSLMError
-from moslm.models.calls import Aside, Call, Steps
+from moslm.models.calls import Aside, Call, Steps, through
 from moslm.models.paying import bill_of
 from moslm.privacy.boundary import Boundary, Labels
 
@@ -149,35 +149,13 @@ def leaving(steps: Steps[T], door: Door) -> Steps[T]:
     Raises:
         EgressRefused: Into the step, where a call must stay.
     """
-    ask: Callable[[], Call | Aside] = lambda: next(steps)  # noqa: E731
-    try:
-        while True:
-            try:
-                call = ask()
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-            try:
-                result = yield from _made(call, door)
-            except Exception as error:  # whatever it is, it is the step's to hear of
-                ask = _throwing(steps, error)
-            else:
-                ask = _sending(steps, result)
-    finally:
-        steps.close()
+    return (yield from through(steps, lambda call: _made(call, door)))
 
 
 def _made(call: Call | Aside, door: Door) -> Generator[Call | Aside, Any, Any]:
     if isinstance(call, Aside) or call.leaves is None:
         return (yield call)
     return (yield from _held(call, call.leaves, door))
-
-
-def _throwing(steps: Steps[Any], error: Exception) -> Callable[[], Call | Aside]:
-    return lambda: steps.throw(error)
-
-
-def _sending(steps: Steps[Any], result: Any) -> Callable[[], Call | Aside]:
-    return lambda: steps.send(result)
 
 
 def _held(call: Call, form: Form, door: Door) -> Generator[Call | Aside, Any, Any]:

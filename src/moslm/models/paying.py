@@ -26,7 +26,7 @@ from moslm.budgets.stores import Spent
 from moslm.budgets.throttle import Asking
 from moslm.budgets.wording import why_not
 from moslm.errors import BackendBusy, BackendError, BackendGarbled, BackendTimeout, CapReached, LedgerError
-from moslm.models.calls import Aside, Call, Pause, Steps
+from moslm.models.calls import Aside, Call, Pause, Steps, through
 from moslm.models.chat.logprobs import TokenCount, usage_of
 from moslm.models.chat.watched import Unfinished, Watched
 
@@ -149,29 +149,7 @@ def paying(steps: Steps[T], account: Account) -> Steps[T]:
     Raises:
         CapReached: Into the step, where a cap does not allow a call.
     """
-    ask: Callable[[], Call | Aside] = lambda: next(steps)  # noqa: E731
-    try:
-        while True:
-            try:
-                call = ask()
-            except StopIteration as end:
-                return end.value  # type: ignore[no-any-return]
-            try:
-                result = yield from _paid(call, account)
-            except Exception as error:  # whatever it is, it is the step's to hear of
-                ask = _throwing(steps, error)
-            else:
-                ask = _sending(steps, result)
-    finally:
-        steps.close()
-
-
-def _throwing(steps: Steps[Any], error: Exception) -> Callable[[], Call | Aside]:
-    return lambda: steps.throw(error)
-
-
-def _sending(steps: Steps[Any], result: Any) -> Callable[[], Call | Aside]:
-    return lambda: steps.send(result)
+    return (yield from through(steps, lambda call: _paid(call, account)))
 
 
 def _paid(call: Call | Aside, account: Account) -> Generator[Call | Aside, Any, Any]:
