@@ -178,5 +178,5 @@ def test_an_answer_in_pieces_is_restored_whole(moslm):
     for piece, _ in graph.stream({"messages": [HumanMessage(QUESTION)]}, stream_mode="messages"):
         if isinstance(piece, AIMessage):
             seen.append(piece.text)
-    assert "".join(seen).count(MAIL) in (0, 1)
+    assert "".join(seen).startswith(f"Ask {MAIL} or")
     assert "<NOBODY_7>" in "".join(seen)

@@ -18,7 +18,6 @@ from moslm import Config, MoSLMContext, ScriptedChatModel
 from moslm.config import BudgetSettings, CapSettings
 from moslm.decision import Decision
 from moslm.integrations.api.meters import Meters
-from moslm.models.leaving import Outside
 
 CONVERSATIONS = 10_000 if os.environ.get("MOSLM_LONG") == "1" else 30
 FRAMES = [
@@ -134,7 +133,6 @@ def test_an_error_below_the_door_says_nothing_of_what_was_sent(moslm, ask):
     )
     assert "jane@contoso.example" not in text
     assert "jane" not in json.dumps(decision)
-    assert Outside  # the door stands
 
 
 def _files(home: Path) -> list[Path]:
