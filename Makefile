@@ -31,7 +31,12 @@ demo: $(VENV)/.demo ## Install, pull the embedded model, put six requests to it 
 
 test: $(VENV)/.dev ## Install what the tests need and run them all
 	$(BIN)/moslm pull
+ifdef ARGS
 	LANGGRAPH_STRICT_MSGPACK=true $(BIN)/python -m pytest $(ARGS)
+else
+	LANGGRAPH_STRICT_MSGPACK=true $(BIN)/python -m pytest -m "not alone" -n auto --maxprocesses 4 --dist loadfile
+	LANGGRAPH_STRICT_MSGPACK=true $(BIN)/python -m pytest -m alone
+endif
 
 # On a GPU the official vllm, as its own dependencies have it; else exactly what constraints.txt names, which has no CUDA in it.
 $(REAL)/.real: $(REAL)/.python pyproject.toml tests/real_models/requirements.txt tests/real_models/constraints.txt

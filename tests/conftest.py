@@ -19,6 +19,8 @@ from moslm.config import RecallSettings
 from moslm.models.classifiers import Part
 
 LOOPBACK = ["127.0.0.1", "::1", "localhost"]
+ALONE = tuple(Path(__file__).parent / each for each in ("bench", "faults", "serving", "graph/test_embedded.py"))
+"""What fails on a busy machine for no fault of its own, and makes it busy."""
 SHARED_DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 
 os.environ.setdefault("LANGGRAPH_STRICT_MSGPACK", "true")
@@ -27,6 +29,8 @@ os.environ.setdefault("LANGSMITH_TRACING", "false")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if any(item.path.is_relative_to(place) for place in ALONE):
+            item.add_marker(pytest.mark.alone)
         if item.get_closest_marker("loopback"):
             item.add_marker(pytest.mark.allow_hosts(LOOPBACK))
         if item.get_closest_marker("data") and not SHARED_DATA.is_dir():
