@@ -1,0 +1,1 @@
+"""Self-contained HTML pages: markup, tables and charts as inline SVG, light and dark. Knows no figures' meaning."""

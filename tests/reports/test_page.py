@@ -1,0 +1,29 @@
+import re
+
+from moslm.reports.blocks import section, table
+from moslm.reports.page import page
+
+
+def test_a_page_asks_for_nothing_from_anywhere() -> None:
+    made = page("Costs", section("One", "text", table(["a"], [["1"]])), lead="Lead.", foot="Foot.")
+    assert "default-src 'none'" in made.replace("&#x27;", "'")
+    assert not re.search(r"https?://|<script|<link|@import|url\(", made)
+
+
+def test_a_page_has_colours_for_light_and_for_dark() -> None:
+    made = page("Costs")
+    assert "prefers-color-scheme: dark" in made
+    light, dark = made.split("@media (prefers-color-scheme: dark)", 1)
+    named = set(re.findall(r"(--[a-z0-9-]+):", light))
+    assert named
+    assert named == set(re.findall(r"(--[a-z0-9-]+):", dark.split("}")[0]))
+
+
+def test_every_colour_that_is_used_is_defined() -> None:
+    made = page("Costs")
+    assert set(re.findall(r"var\((--[a-z0-9-]+)\)", made)) <= set(re.findall(r"(--[a-z0-9-]+):", made))
+
+
+def test_columns_of_figures_stand_on_the_right() -> None:
+    made = table(["part", "US dollars"], [["a", "1"]], right="US dollars")
+    assert '<td>a</td><td class="figure">1</td>' in made
