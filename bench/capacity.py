@@ -47,6 +47,8 @@ class Measured:
     answer_s: float
     """Seconds an answer takes, on average."""
     answer_p95_s: float
+    seconds: list[float]
+    """Seconds that each answer took: what ``moslm cost --size`` takes as ``samples``."""
 
 
 async def measured(client: openai.AsyncOpenAI, options: argparse.Namespace, side_by_side: int) -> Measured:
@@ -79,6 +81,7 @@ async def measured(client: openai.AsyncOpenAI, options: argparse.Namespace, side
         first_p95_s=_quantile(first, 0.95),
         answer_s=statistics.fmean(whole),
         answer_p95_s=_quantile(whole, 0.95),
+        seconds=list(whole),
     )
 
 

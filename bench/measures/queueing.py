@@ -10,37 +10,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+from moslm.budgets.sizing.queueing import waiting_probability, waits_longer
+
 _MOST = 100_000
-
-
-def waiting_probability(servers: int, load: float) -> float:
-    """Return the probability that a request has to wait (Erlang C).
-
-    Args:
-        servers: How many requests are answered side by side, over all replicas.
-        load: Requests a second times seconds an answer, in erlangs; from ``servers`` on everybody waits.
-    """
-    if load >= servers:
-        return 1.0
-    # Erlang B by its recursion, which neither overflows nor cancels
-    blocked = 1.0
-    for count in range(1, servers + 1):
-        blocked = load * blocked / (count + load * blocked)
-    return blocked / (1 - load / servers * (1 - blocked))
-
-
-def waits_longer(seconds: float, servers: int, load: float, answer_s: float) -> float:
-    """Return the probability that a request waits longer than so many seconds before it is begun."""
-    if load >= servers:
-        return 1.0
-    return waiting_probability(servers, load) * math.exp(-(servers - load) * seconds / answer_s)
-
-
-def mean_wait(servers: int, load: float, answer_s: float) -> float:
-    """Return how long a request waits on average, in seconds."""
-    if load >= servers:
-        return math.inf
-    return waiting_probability(servers, load) * answer_s / (servers - load)
 
 
 @dataclass(frozen=True, slots=True)

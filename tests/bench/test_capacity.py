@@ -19,11 +19,10 @@ from measures.queueing import (  # noqa: E402
     MODELS,
     ability,
     assumed,
-    mean_wait,
     replicas_for,
-    waiting_probability,
-    waits_longer,
 )
+
+from moslm.budgets.sizing.queueing import mean_wait, waiting_probability, waits_longer  # noqa: E402
 
 GUIDE = (ROOT / "docs/guides/scaling.md").read_text(encoding="utf-8")
 

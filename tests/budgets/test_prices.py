@@ -3,6 +3,7 @@ from datetime import date
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from moslm.budgets.prices import PriceTable, _shipped
 from moslm.config import Price
@@ -107,3 +108,45 @@ def test_any_name_has_a_price_or_is_refused(model):
     except ConfigError:
         return
     assert price.output >= 0
+
+
+def test_an_answer_of_ones_own_gpu_costs_its_share_of_the_gpus_time():
+    table = PriceTable({"qwen": Price(gpu_hour=0.72, gpus=2, tokens_per_second=400)})
+    # two GPUs cost 0.0004 a second, in which they write 400 tokens
+    assert table.cost_usd("qwen", 5_000, 400) == pytest.approx(0.0004)
+    assert table.most_usd("qwen", 5_000, 800) == pytest.approx(0.0008)
+
+
+def test_idle_time_is_paid_by_the_answers_where_the_utilisation_is_real():
+    busy, half = (Price(gpu_hour=0.72, tokens_per_second=400, utilisation=each) for each in (1.0, 0.5))
+    assert PriceTable({"m": half}).cost_usd("m", 0, 100) == pytest.approx(
+        2 * PriceTable({"m": busy}).cost_usd("m", 0, 100)
+    )
+
+
+def test_reading_costs_its_own_time_where_that_is_measured_and_nothing_from_the_prefix_cache():
+    table = PriceTable({"qwen": Price(gpu_hour=3.6, tokens_per_second=100, prompt_tokens_per_second=1000)})
+    assert table.cost_usd("qwen", 2_000, 0) == pytest.approx(0.002)
+    assert table.cost_usd("qwen", 2_000, 0, cached_tokens=2_000) == 0
+
+
+def test_a_gpus_price_may_be_in_another_currency():
+    table = PriceTable({"qwen": Price(gpu_hour=3.6, tokens_per_second=100, currency="EUR")}, {"EUR": 1.25})
+    assert table.cost_usd("qwen", 0, 100) == pytest.approx(0.00125)
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        ({"input": 1}, "output is missing; add output = ..., per million tokens, or gpu_hour = ..."),
+        ({}, "input is missing"),
+        ({"gpu_hour": 1}, "tokens_per_second is missing"),
+        ({"gpu_hour": 1, "tokens_per_second": 4, "input": 2}, "has two prices, gpu_hour and input"),
+        ({"input": 1, "output": 1, "utilisation": 0.4}, "utilisation means nothing without gpu_hour"),
+        ({"gpu_hour": 0, "tokens_per_second": 4}, "greater than 0"),
+        ({"gpu_hour": 1, "tokens_per_second": 4, "utilisation": 1.4}, "less than or equal to 1"),
+    ],
+)
+def test_a_price_is_of_one_kind_and_whole(said, problem):
+    with pytest.raises(ValidationError, match=problem.replace(".", r"\.")):
+        Price(**said)

@@ -279,3 +279,11 @@ def test_a_log_that_nobody_holds_lets_go_of_its_file(tmp_path):
     del log
     gc.collect()
     assert gone() is None
+
+
+def test_what_all_decisions_cost_is_their_sum(log):
+    assert log.spent_usd() == 0
+    for id, usd in (("a", 0.25), ("b", 0.5)):
+        cost = a_decision().cost.model_copy(update={"spent_usd": usd})
+        log.append(a_decision(id=id, cost=cost))
+    assert log.spent_usd() == 0.75

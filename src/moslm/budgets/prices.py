@@ -1,9 +1,9 @@
 """What a model's tokens cost: a dated table as data, and the way from a model's name to its line.
 
 Hosted models have list prices (``prices.toml`` beside this file; ``[prices]`` of the configuration takes precedence).
-A model on hardware one owns costs nothing *per call* here; what owning the hardware costs is a later feature, and until
-then ``[prices]`` may give such a model a price of one's own reckoning. A hosted model nobody knows the price of is
-refused: it is never taken for free.
+A model on hardware one owns costs nothing *per call*, unless ``[prices]`` gives what its GPUs cost an hour and how fast
+they write: then an answer costs its share of their time. What owning the hardware costs beside one large model is
+`moslm.budgets.ownership`'s. A hosted model nobody knows the price of is refused: it is never taken for free.
 
 Knows names and figures; not which models are configured, nor what was spent.
 """
@@ -43,7 +43,8 @@ class PriceTable:
 
     def __init__(self, own: Mapping[str, Price] | None = None, currencies: Mapping[str, float] | None = None) -> None:
         rates = {**(currencies or {}), "USD": 1.0}
-        self._own = {name.lower(): _in_dollars(name, price, rates) for name, price in (own or {}).items()}
+        priced = {name: per_million(price) for name, price in (own or {}).items()}
+        self._own = {name.lower(): _in_dollars(name, price, rates) for name, price in priced.items()}
         self._shipped = _shipped()
 
     def of(self, model: str, *, owned: bool | None = None) -> Price:
@@ -130,6 +131,20 @@ class PriceTable:
             key=f'prices."{model}"',
             mend=f'add under [prices]: "{model}" = {{ input = ..., output = ... }}, dollars per million tokens{hint}',
         )
+
+
+def per_million(price: Price) -> Price:
+    """Return a price per million tokens: one by the hour of a GPU becomes what its time costs.
+
+    Tokens from the prefix cache are not read again and cost nothing.
+    """
+    if price.gpu_hour is None or price.tokens_per_second is None:
+        return price
+    second = price.gpu_hour * price.gpus / 3600 / price.utilisation
+    reading = price.prompt_tokens_per_second
+    read = second / reading * 1_000_000 if reading else 0.0
+    figures = {"input": read, "cached_input": 0.0, "output": second / price.tokens_per_second * 1_000_000}
+    return price.model_copy(update=figures)
 
 
 def _in_dollars(model: str, price: Price, rates: Mapping[str, float]) -> Price:

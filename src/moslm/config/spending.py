@@ -165,14 +165,41 @@ def _check_nesting(per: Per, only: str | None, unit: Unit, windows: dict[Every, 
 
 
 class Price(Settings):
-    """List price of one model, per million tokens."""
+    """What one model costs: a list price per million tokens, or that of the GPUs one owns and how fast they write."""
 
-    input: float = Field(ge=0)
+    input: float = Field(default=0.0, ge=0)
     cached_input: float | None = Field(default=None, ge=0)
     """Prompt tokens from the provider's cache; by default those of ``input``."""
-    output: float = Field(ge=0)
+    output: float = Field(default=0.0, ge=0)
     reasoning: float | None = Field(default=None, ge=0)
     """Reasoning tokens; by default those of ``output``."""
+    gpu_hour: float | None = Field(default=None, gt=0)
+    """What one GPU costs an hour, bought or rented, in the place of ``input`` and ``output``: an answer costs its share
+    of the GPUs' time."""
+    gpus: int = Field(default=1, ge=1)
+    """GPUs that write ``tokens_per_second`` together."""
+    tokens_per_second: float | None = Field(default=None, gt=0)
+    """Tokens they write a second under the load they have, over all answers side by side: measured."""
+    prompt_tokens_per_second: float | None = Field(default=None, gt=0)
+    """Prompt tokens they read a second, where reading costs apart; by default ``tokens_per_second`` has it within."""
+    utilisation: float = Field(default=1.0, gt=0, le=1)
+    """Share of the time they are busy; below 1 the answers pay for the idle time too."""
     currency: str = Field(default="USD", pattern=r"^[A-Z]{3}$")
     """One that ``[currencies]`` gives in US dollars."""
     as_of: str = ""
+
+    @model_validator(mode="after")
+    def _one_kind_of_price(self) -> Price:
+        tokens = self.model_fields_set & {"input", "cached_input", "output", "reasoning"}
+        owned = self.model_fields_set & {"gpus", "tokens_per_second", "prompt_tokens_per_second", "utilisation"}
+        if self.gpu_hour is None:
+            missing = next((key for key in ("input", "output") if key not in tokens), None)
+            if missing:
+                raise ValueError(f"{missing} is missing; add {missing} = ..., per million tokens, or gpu_hour = ...")
+            if owned:
+                raise ValueError(f"{min(owned)} means nothing without gpu_hour; add gpu_hour = ... or remove it")
+        elif tokens:
+            raise ValueError(f"has two prices, gpu_hour and {min(tokens)}; leave one out")
+        elif self.tokens_per_second is None:
+            raise ValueError("tokens_per_second is missing; add what bench/capacity.py measures on these GPUs")
+        return self

@@ -150,6 +150,16 @@ class AuditLog:
             rows = connection.execute(query, (*values, limit)).fetchall() if connection else []
         return [self._decision(*row) for row in rows]
 
+    def spent_usd(self) -> float:
+        """Return what all decisions ever made cost, US dollars.
+
+        Raises:
+            AuditError: The file cannot be read.
+        """
+        with self._using, self._reading() as connection:
+            row = connection.execute("SELECT SUM(cost_usd) FROM decisions").fetchone() if connection else (None,)
+        return float(row[0] or 0.0)
+
     def check(self) -> None:
         """Prove that a record could be written now, without writing one.
 
