@@ -359,8 +359,10 @@ def main() -> None:
     parser.add_argument("--only", default=",".join(parts), help=f"some of {','.join(parts)}")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--requests", type=int, default=200, help="of a round without latency")
-    parser.add_argument("--json", type=Path)
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write every figure there; - is stdout")
     options = parser.parse_args()
+    # figures alone on stdout where a program reads them
+    shown = sys.stderr if options.json == Path("-") else sys.stdout
     measures: dict[str, Callable[[], Awaitable[list[dict[str, Any]]]]] = {
         "added": lambda: added(options.rounds),
         "throughput": lambda: throughput(options.rounds, options.requests),
@@ -376,9 +378,10 @@ def main() -> None:
         os.environ["MOSLM_HOME"] = home
         for name in options.only.split(","):
             document[name] = asyncio.run(_closing(measures[name]))
-            print(f"\n{name}\n{table(document[name])}", flush=True)
+            print(f"\n{name}\n{table(document[name])}", file=shown, flush=True)
     if options.json:
-        options.json.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        text = json.dumps(document, indent=1) + "\n"
+        sys.stdout.write(text) if shown is sys.stderr else options.json.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -63,14 +63,16 @@ def main() -> None:
         told = _told(options, plan, work)
         found = {name: _measure(name, work, plan) for name in names}
     if options.json:
-        options.json.write_text(json.dumps({**told, "systems": found}, indent=2) + "\n", encoding="utf-8")
+        text = json.dumps({**told, "systems": found}, indent=2) + "\n"
+        sys.stdout.write(text) if options.json == Path("-") else options.json.write_text(text, encoding="utf-8")
     _show(options, found, told)
 
 
 def _show(options: argparse.Namespace, found: dict[str, Any], told: dict[str, Any]) -> None:
     from contenders import figures
 
-    print(figures.table(found))
+    # figures alone on stdout where a program reads them
+    print(figures.table(found), file=sys.stderr if options.json == Path("-") else sys.stdout)
     if options.plot:
         from contenders.plot import draw
 
@@ -92,7 +94,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--work", type=Path, help="keep vectors and fits here instead of in a temporary folder")
     parser.add_argument("--encoders", type=Path, help="encoders tuned without sources of train")
     parser.add_argument("--kept", type=Path, help="measure nothing: show the figures that --json wrote")
-    parser.add_argument("--json", type=Path, help="write the figures here")
+    parser.add_argument("--json", type=Path, help="write the figures here; - is stdout")
     parser.add_argument("--readme", type=Path, help="write the table between the marks of this file")
     parser.add_argument("--plot", type=Path, help="write the picture here (needs matplotlib)")
     parser.add_argument("--stage", help=argparse.SUPPRESS)

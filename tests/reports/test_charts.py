@@ -96,8 +96,11 @@ def test_a_sum_stands_at_the_end_of_its_parts() -> None:
 
 
 def test_a_tornado_spreads_from_where_the_figure_stands() -> None:
-    made = tornado("t", [Swing("share", 5, 20)], 10, Axis("x"))
+    made = tornado("t", [Swing("share", 20, 5, ("16 %", "24 %"))], 10, Axis("x"))
     assert made.count("<rect") == 2
+    # the low end of the input is the high one of the figure
+    place = {text: float(x) for x, text in re.findall(r'<text x="([\d.]+)"[^>]*>(16 %|24 %)<', made)}
+    assert place["24 %"] < place["16 %"]
 
 
 def test_a_histogram_needs_its_edges() -> None:

@@ -27,3 +27,7 @@ def test_every_colour_that_is_used_is_defined() -> None:
 def test_columns_of_figures_stand_on_the_right() -> None:
     made = table(["part", "US dollars"], [["a", "1"]], right="US dollars")
     assert '<td>a</td><td class="figure">1</td>' in made
+
+
+def test_a_column_without_a_name_is_no_column_of_figures():
+    assert "figure" not in table(["", ""], [["takes", "2 replicas"]])

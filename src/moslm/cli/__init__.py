@@ -31,6 +31,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "log": ("moslm.cli.log", "List the decisions that were made"),
     "explain": ("moslm.cli.explain", "Say in sentences why one request went the way it went"),
     "budget": ("moslm.cli.budget", "Say how every cap stands and what was spent"),
+    "cost": ("moslm.cli.cost", "Say what owning it costs, beside one large model for everything"),
     "recall": ("moslm.cli.recall", "Say what is remembered and what it saved, or forget it"),
     "config": ("moslm.cli.config", "Check the configuration; print its schema or an example"),
     "doctor": ("moslm.cli.doctor", "Say what is configured, what answers and what is missing"),

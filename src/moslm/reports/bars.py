@@ -36,14 +36,16 @@ class Swing:
     """How far a figure moves when one input does.
 
     Attributes:
-        label: The input, with the ends it was moved to.
+        label: The input.
         low: The figure with the input at its low end.
         high: The figure with the input at its high end.
+        ends: How the two ends of the input are written beside the bar.
     """
 
     label: str
     low: float
     high: float
+    ends: tuple[str, str] = ("", "")
 
 
 def bars(title: str, shown: Sequence[Bar], axis: Axis, *, held: Sequence[Mark] = (), under: str = "") -> Html:
@@ -103,12 +105,19 @@ def tornado(title: str, swings: Sequence[Swing], middle: float, axis: Axis, *, u
         axis: What is measured.
         under: One line under the title.
     """
-    along = _scale(axis, [middle, *(end for each in swings for end in (each.low, each.high))])
+    ends = [middle, *(end for each in swings for end in (each.low, each.high))]
+    # what is written beside the longest bars takes room as well
+    room = 0.2 * (max(ends) - min(ends)) if any(any(each.ends) for each in swings) else 0.0
+    along = _scale(axis, [min(ends) - room, max(ends) + room, *ends])
     made = []
     for place, each in enumerate(swings):
-        for end, series, side in ((each.low, 0, "low"), (each.high, 1, "high")):
-            words = f"{each.label}, at its {side} end: {axis.write(end)}"
+        for end, series, written in ((each.low, 0, each.ends[0]), (each.high, 1, each.ends[1])):
+            words = f"{each.label} {written}: {axis.write(end)}"
             made.append(_rectangle(along(middle), along(end), _middle(place), colour(series), words))
+            leftwards = end < middle or (end == middle and series == 0)
+            side = along(end) + (-6 if leftwards else 6)
+            anchor = "end" if leftwards else "start"
+            made.append(label(side, _middle(place) + 4, written, anchor=anchor, quiet=True))
     held = [Mark(middle, axis.write(middle))]
     names = ["input at its low end", "input at its high end"]
     return _whole(title, [each.label for each in swings], along, axis, made, held, under, names)

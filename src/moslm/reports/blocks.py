@@ -36,7 +36,7 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]], *, right: str = 
         right: Names of the columns that hold figures, separated by ``|``: aligned on the right.
         strong: Numbers of the rows that stand out, such as a total.
     """
-    figures = [name in right.split("|") for name in header]
+    figures = [bool(name) and name in right.split("|") for name in header]
 
     def cells(row: Sequence[str], kind: str) -> Html:
         made = [tag(kind, cell, class_="figure" if figure else None) for cell, figure in zip(row, figures, strict=True)]

@@ -99,6 +99,16 @@ class Outcomes:
     saves: float
     pays_back: float
 
+    @property
+    def saving_cases(self) -> int:
+        """How many of the cases save in the first month."""
+        return round(self.saves * len(self.saving))
+
+    @property
+    def returning_cases(self) -> int:
+        """In how many of them the investment comes back."""
+        return round(self.pays_back * len(self.saving))
+
 
 def default_distributions(ranges: Mapping[str, tuple[float, float]], case: Case) -> dict[str, Uncertain]:
     """Return a triangle over each range, with its peak where the case has the input."""

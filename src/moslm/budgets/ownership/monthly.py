@@ -19,14 +19,14 @@ class Month:
     Attributes:
         requests: Requests in it.
         parts: MoSLM's costs by part, in the order of `PARTS`; hardware as depreciation.
-        single: What the single large model costs.
+        single_parts: What the single large model costs, by the same parts.
         units: How many times the hardware was bought.
         utilisation: Share of the time that the hardware is busy; None where its capacity is not known.
     """
 
     requests: float
     parts: dict[str, float]
-    single: float
+    single_parts: dict[str, float]
     units: int
     utilisation: float | None
 
@@ -34,6 +34,11 @@ class Month:
     def total(self) -> float:
         """What MoSLM costs."""
         return sum(self.parts.values())
+
+    @property
+    def single(self) -> float:
+        """What the single large model costs."""
+        return sum(self.single_parts.values())
 
     @property
     def cash(self) -> float:
@@ -83,8 +88,13 @@ def month(case: Case, requests: float | None = None, *, least_units: int = 1) ->
         "large model": large,
         "failed calls": large * case.retried,
     }
-    single_total = single * (1 + case.retried) + asked * case.single_handed_over * case.per_handed_over
-    return Month(asked, parts, single_total, units, used)
+    single_parts = {
+        **dict.fromkeys(PARTS, 0.0),
+        "people": asked * case.single_handed_over * case.per_handed_over,
+        "large model": single,
+        "failed calls": single * case.retried,
+    }
+    return Month(asked, parts, single_parts, units, used)
 
 
 def units_for(case: Case, requests: float) -> int:

@@ -12,7 +12,7 @@ from moslm.budgets.ownership.monthly import month
 
 _TRIED_UNITS = 100_000
 _ROUNDS = 200
-_STRAIGHT = "closed form: between two purchases of hardware the saving is a straight line in the requests"
+_STRAIGHT = "closed form: a straight line between two purchases of hardware"
 _SETTLED = ("months", "cooling", "idle_power", "most_used", "success", "single_success")
 """Inputs that are agreed on rather than guessed, or do not move the saving: they have no default range."""
 
