@@ -2,12 +2,14 @@ import csv
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from decision_samples import a_decision
 
 from moslm.decision import Cost, Usage
 
+README = (Path(__file__).resolve().parents[2] / "README.md").read_text(encoding="utf-8")
 QUICK = "\n[draws]\ncount = 300\n"
 
 
@@ -43,6 +45,12 @@ def test_the_reference_designs_case_is_told_to_the_dollar(moslm_command):
     assert "298,611 requests a month" in out
     assert "76.1 % escalated" in out
     assert max(map(len, out.splitlines())) <= 100
+
+
+def test_the_readme_shows_what_the_command_prints(moslm_command):
+    shown = re.search(r"<!-- moslm cost writes from here -->\n```\n(.*?)\n```\n<!-- to here -->", README, re.DOTALL)
+    assert shown is not None
+    assert moslm_command("cost")[1].rstrip() == shown[1]
 
 
 def test_the_example_is_the_case_that_is_taken_without_a_file(moslm_command, folder):

@@ -3,8 +3,8 @@
 M/M/c is exact where requests arrive at random (Poisson) and answers take random times (exponential). Anything else is
 an approximation: M/M/c's wait times the mean of two squared coefficients of variation, of the times between requests
 and of the times that answers take (Allen and Cunneen; with one place it is Kingman's, and exact for random arrivals).
-It holds within a few per cent for answers that vary less than exponential ones, and is a third too long and more for
-those that vary much more before many places that are hardly waited for: `moslm.budgets.sizing.plan` checks.
+It is up to a tenth too short for real answers that vary less than exponential ones, and up to nine tenths too long for
+those that vary much more (``bench/waiting.py``): `moslm.budgets.sizing.plan` holds it against a run.
 
 A place is one answer written side by side with others: a replica that writes ``k`` has ``k`` places.
 """
