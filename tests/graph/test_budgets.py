@@ -208,6 +208,24 @@ def test_a_small_model_that_costs_is_paid_through_the_ledger_too(moslm, ask):
     assert len(small.calls) == 1
 
 
+def test_a_local_answer_costs_its_share_of_the_gpus_time_where_that_has_a_price(moslm, ask):
+    own = Price(gpu_hour=3.6, gpus=2, tokens_per_second=100, utilisation=0.5)
+    config = Config(defaults=Defaults(), prices={"mine": own})
+    small = ScriptedChatModel(replies=["It is forty euros."], model="mine", confidence=0.95)
+    _, decision = ask(moslm({"finance": small}, config=config), QUESTION)
+    (usage,) = decision["usage"]
+    # two GPUs cost 0.004 a second, in half of which 100 tokens are written
+    assert usage["output_tokens"] > 0
+    assert decision["cost"]["spent_usd"] == pytest.approx(usage["output_tokens"] / 100 * 0.004)
+
+
+def test_a_local_answer_is_free_to_the_caps_where_nothing_prices_it(moslm, ask):
+    small = ScriptedChatModel(replies=["Forty."], model="scripted", confidence=0.95)
+    graph = moslm({"finance": small}, config=capped({"usd": 0.0, "every": "day"}))
+    _, decision = ask(graph, QUESTION)
+    assert (decision["outcome"], decision["cost"]["spent_usd"]) == ("answered", 0)
+
+
 class TestNothingIsPaidTwice:
     @pytest.fixture
     def paid(self, moslm):

@@ -149,8 +149,9 @@ def size_facts(size: Sized) -> Iterator[tuple[str, str]]:
     if plan.simulated is not None and plan.error is not None:
         yield "", items([f"Allen-Cunneen {seconds(plan.approximated)}",
                          f"simulation {seconds(plan.simulated)} ± {seconds(plan.error)}"])  # fmt: skip
-    bought = NONE if size.price is None else f"{money(size.price, size.currency)} to buy ({size.as_of[0]})"
-    rented = NONE if size.hour is None else f"{money(size.hour, size.currency)} an hour to rent ({size.as_of[1]})"
-    yield "list price", f"{items([bought, rented])}: change it to yours"
+    bought = [] if size.price is None else [f"{money(size.price, size.currency)} to buy ({size.as_of[0]})"]
+    rented = [] if size.hour is None else [f"{money(size.hour, size.currency)} an hour to rent ({size.as_of[1]})"]
+    known = [*bought, *rented]
+    yield "list price", f"{items(known)}: change it to yours" if known else "nobody stated one"
     if size.kilowatts is not None:
         yield "power", f"{size.kilowatts:.2g} kW at most, by the data sheet"
