@@ -48,7 +48,7 @@ def test_the_reference_designs_case_is_told_to_the_dollar(moslm_command):
 
 
 def test_the_readme_shows_what_the_command_prints(moslm_command):
-    shown = re.search(r"<!-- moslm cost writes from here -->\n```\n(.*?)\n```\n<!-- to here -->", README, re.DOTALL)
+    shown = re.search(r"<!-- moslm cost -->\n```\n(.*?)\n```\n<!-- /moslm cost -->", README, re.DOTALL)
     assert shown is not None
     assert moslm_command("cost")[1].rstrip() == shown[1]
 

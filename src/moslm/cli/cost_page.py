@@ -14,7 +14,7 @@ from moslm.budgets.ownership.chance import Spread
 from moslm.budgets.ownership.monthly import PARTS
 from moslm.budgets.ownership.sensitivity import with_inputs
 from moslm.cli.cost_figures import Figures
-from moslm.cli.cost_view import size_facts
+from moslm.cli.cost_view import size_facts, where
 from moslm.cli.cost_words import NONE, amount, money, months, share
 from moslm.reports import bars
 from moslm.reports.axes import Axis, percent, plain
@@ -177,12 +177,11 @@ def _beside(title: str, case: Case, steps: list[float], x: Axis, found: Figures,
 
 
 def _break_even(found: Figures) -> Html:
-    volume = NONE if found.volume.value is None else f"{found.volume.value:,.0f} requests a month"
     lines = [
-        ["pays from", volume, found.volume.why],
-        ["pays up to", f"{share(found.share.value)} escalated", found.share.why],
+        ["pays from", where(found.volume, f"{found.volume.value or 0:,.0f} requests a month")],
+        ["pays up to", where(found.share, f"{share(found.share.value)} escalated")],
     ]
-    return table(["break-even", "figure", "how it was found"], lines)
+    return table(["break-even", "where"], lines)
 
 
 def _histogram(found: Figures) -> Html:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from moslm.budgets.ownership import INPUTS
+from moslm.budgets.ownership import INPUTS, BreakEven
 from moslm.budgets.ownership.records import Recorded
 from moslm.budgets.sizing.settings import Sized
 from moslm.cli.cost_figures import Figures
@@ -70,9 +70,13 @@ def _facts(found: Figures) -> Iterator[tuple[str, str]]:
         yield "hardware", items([f"bought {first.units} times" if first.units > 1 else "bought once",
                                  f"busy {share(first.utilisation)} of the time",
                                  f"{money(first.idle, currency)} a month for idle time"])  # fmt: skip
-    volume = NONE if found.volume.value is None else f"{found.volume.value:,.0f} requests a month"
-    yield "pays from", f"{volume} ({found.volume.why})"
-    yield "pays up to", f"{share(found.share.value)} escalated ({found.share.why})"
+    yield "pays from", where(found.volume, f"{found.volume.value or 0:,.0f} requests a month")
+    yield "pays up to", where(found.share, f"{share(found.share.value)} escalated")
+
+
+def where(found: BreakEven, figure: str) -> str:
+    """Return a break-even point with how it was found, or why there is none."""
+    return found.why if found.value is None else f"{figure} ({found.why})"
 
 
 def _models(record: Recorded, found: Figures, style: Style) -> str:

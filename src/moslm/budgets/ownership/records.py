@@ -223,7 +223,7 @@ def _with_capacity(case: Case, record: Recorded) -> tuple[Case, list[str]]:
     if case.capacity > 0 or not shares or case.hardware == 0:
         return case, []
     busy = max(shares)
-    note = f"The hardware is taken to be busy {busy:.1%} of the time, as the busiest small model was writing."
+    note = f"The hardware is taken to be busy {100 * busy:.1f} % of the time, as the busiest small model was writing."
     return replace(case, capacity=case.requests * case.local / busy), [note]
 
 
