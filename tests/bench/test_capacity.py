@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import heapq
 import io
+import json
 import random
 import re
 import sys
@@ -107,7 +108,10 @@ def test_a_server_is_measured_and_the_replicas_told(tmp_path, capsys):
         sizes = ["--side-by-side", "1", "--seconds", "1", "--tokens-in", "20", "--tokens-out", "8", "--rate", "1"]
         assert capacity.main(["--base-url", url, "--model", "smol", "--json", str(figures), *sizes]) == 0
     assert "replicas for 1/s" in capsys.readouterr().out
-    assert '"failed": 0' in figures.read_text()
+    (row,) = json.loads(figures.read_text())["rows"]
+    assert row["failed"] == 0
+    # what `moslm cost --size` takes as samples
+    assert len(row["seconds"]) == row["requests"]
 
 
 class served:

@@ -89,6 +89,21 @@ def test_the_page_holds_every_chart_and_asks_for_nothing(moslm_command, case, fo
     assert not re.search(r"https?://|<script|<link|url\(", page)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"per_month": "0", "price": "0", "escalated": "0"},
+        {"months": "1", "requests_per_month": "1"},
+        {"requests_per_month": "1e12", "per_month": "1e13"},
+    ],
+)
+def test_a_case_at_the_edge_still_has_its_page(moslm_command, case, folder, changes):
+    code, out, err = moslm_command("cost", case(**changes), "--html", "cost.html", "--csv", "cost.csv")
+    assert (code, err) == (0, "")
+    assert "</html>" in (folder / "cost.html").read_text()
+    assert max(map(len, out.splitlines())) <= 100
+
+
 def test_a_name_of_a_file_is_no_markup_on_the_page(moslm_command, case, folder):
     case()
     (folder / "<b>case.toml").write_text((folder / "case.toml").read_text())

@@ -1,1 +1,1 @@
-"""What a request may cost and did cost: prices, caps, the throttle."""
+"""What a request may cost, did cost, and what owning it all costs: prices, caps, the throttle, the case for buying."""
