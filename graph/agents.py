@@ -21,6 +21,7 @@ from moslm.domains import Domain
 from moslm.errors import ConfigError, MissingExtraError
 from moslm.escalation.opinions import SecondOpinion, own_word, second_answer
 from moslm.escalation.signals import SignalFunction
+from moslm.governance.access.permissions import Permissions
 from moslm.graph.confidence import Trust, lookouts, revision_of, trust, value_of_asking
 from moslm.graph.leaving import Guard, check_domain, door_for
 from moslm.graph.spending import costs, price_of, till_of
@@ -48,8 +49,10 @@ class Workshop:
         signals: Mapping[str, SignalFunction],
         going_up: Callable[[int, int], float],
         ledger: Ledger,
+        permissions: Permissions,
     ) -> None:
         self.config, self.file, self.prices, self.ledger = config, file, prices, ledger
+        self.permissions = permissions
         self.signals, self.going_up = signals, going_up
         company = shared_company(config, file=file)
         if config.database_url or config.database_url_env:
@@ -108,6 +111,7 @@ def domain_agent(domain: Domain, given: BaseChatModel | None, workshop: Workshop
         name=domain.name,
         model=_bound(model, toolbox.tools, _config(domain.name, optimistic), most, guarded),
         leaves=leaves,
+        permissions=workshop.permissions,
         model_name=name,
         prompt=domain.prompt,
         tools=ToolNode(list(toolbox.tools), handle_tool_errors=toolbox.on_error) if toolbox.tools else None,

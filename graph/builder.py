@@ -83,7 +83,7 @@ def _wired(parts: Parts) -> MoSLMGraph:
         graph.add_node(node.name or "", node, **options)
 
     price = partial(worst_case_usd, parts.large_model)
-    add(screen(parts.config), metadata={"room": "privacy"})
+    add(screen(parts.config, parts.permissions), metadata={"room": "privacy"})
     add(recall(parts.memory), metadata={"room": "store"})
     add(classify(parts.reader), metadata={"room": "models"})
     add(check_request(parts.policy, parts.request_triggers, price), metadata={"room": "escalation"})

@@ -27,6 +27,7 @@ from moslm.escalation.reading import Reader
 from moslm.escalation.signals import SIGNALS, SignalFunction
 from moslm.escalation.triggers import DRAFT_TRIGGERS, REQUEST_TRIGGERS, Evidence, Policy, Trigger
 from moslm.escalation.verdicts import judge_request
+from moslm.governance.access.permissions import Permissions, permissions_of
 from moslm.governance.questions import Questions
 from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering
 from moslm.graph.confidence import CALIBRATED, Trust, announce
@@ -73,6 +74,7 @@ class Parts:
     ledger: Ledger
     count: Counting | None
     doors: DoorOf
+    permissions: Permissions
 
     def replicas(self) -> dict[str, tuple[ReplicaState, ...]]:
         """Return what is known of each domain's model servers at this moment, for meters and people."""
@@ -119,7 +121,9 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
     _check_risk(settings, served, file)
     ledger, large = _above(settings, file, given.large_model, prices, domains, seal)
     going_up: PriceOf = large.till.price if large else partial(prices.cost_usd, settings.baseline_model)
-    workshop = Workshop(settings, file, prices, given.tools, mcp_tools(settings, file), signals, going_up, ledger)
+    permissions = permissions_of(settings.access)
+    mcp = mcp_tools(settings, file)
+    workshop = Workshop(settings, file, prices, given.tools, mcp, signals, going_up, ledger, permissions)
     made = {name: domain_agent(domain, given.models.get(name), workshop) for name, domain in served.items()}
     agents = {name: agent for name, (agent, _) in made.items()}
     trusted = {name: trusts for name, (_, trusts) in made.items()}
@@ -140,11 +144,17 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
         large_model=large,
         audit=audit_log(settings, seal),
         terms=_terms(settings, served, thresholds, prices),
-        desk=Desk(Questions(settings.review.file or home() / "reviews.sqlite"), settings.review.expires_minutes * 60),
+        desk=_desk(settings, permissions),
         ledger=ledger,
         count=counting(ledger, large.name if large else None),
         doors=doors_of(settings),
+        permissions=permissions,
     )
+
+
+def _desk(config: Config, permissions: Permissions) -> Desk:
+    book = Questions(config.review.file or home() / "reviews.sqlite")
+    return Desk(book, config.review.expires_minutes * 60, permissions)
 
 
 def _above(

@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import partial
 from itertools import count
 from typing import Any, Protocol
 
@@ -22,13 +23,17 @@ from langgraph.types import interrupt
 
 from moslm.decision import Review
 from moslm.errors import RequestError
+from moslm.governance.access.permissions import Permissions
 from moslm.governance.questions import Asked, Place
 from moslm.nodes.human_in_the_loop import Asking, Decision, Resume, read_answer, response_schema
 from moslm.nodes.node import Run
-from moslm.nodes.reviewers import reviewer
+from moslm.nodes.reviewers import Reviewer, reviewer
 from moslm.state import MoSLMState
 
 _LONGEST_REASON = 500
+
+WhoDecides = Callable[[str | None], Reviewer]
+"""(whom the decision says it is of) -> whoever decides."""
 
 
 class Book(Protocol):
@@ -51,10 +56,12 @@ class Desk:
     Attributes:
         book: Where questions are kept.
         expires_s: How long a question may be decided, seconds.
+        permissions: Who may decide.
     """
 
     book: Book
     expires_s: float
+    permissions: Permissions = field(default_factory=Permissions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +109,8 @@ def ask(asking: Asking, state: MoSLMState, run: Run, desk: Desk) -> Decided:
             if asked is not found:
                 desk.book.ask(place, asked)
             raise
-        taken = _taken(answer, asking, digest, found, run)
+        who = partial(reviewer, run, tenant=place.tenant, permissions=desk.permissions)
+        taken = _taken(answer, asking, digest, found, who)
         if isinstance(taken, str):
             problem = taken
             if found is not None and found.state == "asked":
@@ -128,7 +136,7 @@ class _Taken:
     outcome: Asked
 
 
-def _taken(answer: Any, asking: Asking, digest: str, found: Asked | None, run: Run) -> _Taken | str:
+def _taken(answer: Any, asking: Asking, digest: str, found: Asked | None, who_decides: WhoDecides) -> _Taken | str:
     """Return the decision, or why this answer is none and the question is asked again."""
     if found is None:
         return "this question was not asked before it was answered"
@@ -141,7 +149,7 @@ def _taken(answer: Any, asking: Asking, digest: str, found: Asked | None, run: R
         return problem or "the answer cannot be read"
     if resume.shown_sha256 not in (None, digest):
         return "the decision is about something else than what is shown: shown_sha256 differs"
-    who, now = reviewer(run, resume.by), time.time()
+    who, now = who_decides(resume.by), time.time()
     if who.problem and found.state == "asked":
         return who.problem
     ended = replace(found, decision_sha256=_digest(answer), by=who.by, role=who.role, decided_at=now)

@@ -1,8 +1,8 @@
 """How a domain's small model drafts an answer to its part of the request, with its tools or its handbook.
 
 One body (a generator of `Call`s) for both faces of the graph. Reads run at once; a write stops the draft until a person
-has decided, unless the caller's role allows it. Where a second opinion is worth its price it is fetched once the draft
-stands. Whether the draft is good enough is not judged here.
+has decided, unless the rules on access let its caller. Where a second opinion is worth its price it is fetched once
+the draft stands. Whether the draft is good enough is not judged here.
 """
 
 from __future__ import annotations
@@ -33,6 +33,8 @@ from moslm.decision import Stopped, ToolUse, Usage
 from moslm.errors import BackendError, BackendGarbled
 from moslm.escalation.opinions import SecondOpinion, fetch
 from moslm.escalation.stopping import Lookouts, finishes
+from moslm.governance.access.actions import Tool
+from moslm.governance.access.permissions import Permissions
 from moslm.models.calls import Call
 from moslm.models.chat.first_token import FirstToken
 from moslm.models.chat.logprobs import token_logprobs, usage_of
@@ -42,15 +44,13 @@ from moslm.models.paying import PriceOf, Till, billed
 from moslm.models.replicas.replica import ReplicaState
 from moslm.nodes.callers import Offer, calls_of, how_to_call, instructed, results, with_tools
 from moslm.nodes.notes import WORKED_EXAMPLES, with_notes
+from moslm.nodes.permitting import may
 from moslm.state import AnswerInput, Draft, Opinion, Request, Task, ToolRequest
 from moslm.state import Call as CallerCall
 from moslm.tools.emptiness import found_nothing
 
 Worth = Callable[[Draft, SecondOpinion, float | None], bool]
 """(finished draft, second opinion, the caller's own threshold) -> whether asking is worth its price."""
-
-MAY_WRITE = frozenset({"operator", "admin"})
-"""Roles whose writes run without a person's approval."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +96,8 @@ class DomainAgent:
     """How its model's calls are hidden where they leave the premises; None for a model inside."""
     tool_bytes: int = 0
     """Size of its tools as its model is told of them."""
+    permissions: Permissions = field(default_factory=Permissions)
+    """Whose writes run without a person's approval."""
     replicas: Callable[[], tuple[ReplicaState, ...]] = lambda: ()
     """What is known of the servers of its model; nothing of a model that has none."""
 
@@ -291,7 +293,7 @@ class _Work:
         free = [call for call in reply.tool_calls if self._is_free(call["name"])]
         held = [call for call in reply.tool_calls if call not in free]
         if free:
-            yield from self._run(free, self.request["role"] if self._may_write else None)
+            yield from self._run(free, self.request["role"])
         self.pending = [ToolRequest(id=str(call["id"]), name=call["name"], args=call["args"]) for call in held]
 
     def _carry_out(self, decided: Sequence[ToolRequest]) -> Generator[Call, Any, None]:
@@ -340,7 +342,8 @@ class _Work:
         ms = round((time.perf_counter() - started) * 1000, 3)
         for call in calls:
             effect = self._effect(call["name"])
-            allowed = approved_by if effect == "write" else None
+            # a tool that nobody has was not run, so nobody allowed it
+            allowed = approved_by if effect == "write" and call["name"] in self.agent.effects else None
             outcome = ends.get(call["id"], "done")
             self.used.append(
                 ToolUse(
@@ -355,16 +358,15 @@ class _Work:
 
     def _is_free(self, tool: str) -> bool:
         """Tell whether a call needs no person: it reads, its caller may write, or there is nothing that could run."""
-        return tool not in self.agent.effects or self._effect(tool) == "read" or self._may_write
+        return tool not in self.agent.effects or self._effect(tool) == "read" or self._may_write(tool)
 
     @property
     def _has_written(self) -> bool:
         """Tell whether something stands that the caller's next request would not know of, and so could do twice."""
         return any(use.effect == "write" and use.outcome in ("done", "unknown") for use in self.used)
 
-    @property
-    def _may_write(self) -> bool:
-        return self.request["role"] in MAY_WRITE
+    def _may_write(self, tool: str) -> bool:
+        return may(self.request, "write_tool", self.agent.permissions, Tool(tool, self._effect(tool)))
 
     def _effect(self, tool: str) -> str:
         return self.agent.effects.get(tool, "write")

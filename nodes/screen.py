@@ -17,19 +17,29 @@ from langchain_core.messages import AIMessage, AnyMessage, HumanMessage, ToolMes
 from moslm.config import Config, Limits
 from moslm.errors import RequestError
 from moslm.escalation.verdicts import refusal
+from moslm.governance.access.permissions import Permissions
 from moslm.nodes.callers import names_of
 from moslm.nodes.node import Node, Run, Update
+from moslm.nodes.permitting import may
 from moslm.state import RESET, MoSLMState, Reply, Request
 
 
-def screen(config: Config) -> Node:
-    """Return the step that opens a request under these settings."""
+def screen(config: Config, permissions: Permissions) -> Node:
+    """Return the step that opens a request.
+
+    Args:
+        config: The settings.
+        permissions: Who may ask, and who may spend on the large model.
+    """
 
     def step(state: MoSLMState, run: Run) -> Update:
         request = _opened(run, config)
+        request["may_escalate"] = request["may_escalate"] and may(request, "escalate", permissions)
         update = {**_EMPTY, "request": request}
         messages = state.get("messages", [])
         try:
+            if not may(request, "ask", permissions):
+                raise RequestError("not_allowed", f"The role {request['role']} may not ask.")
             turns = conversation(messages, config.limits)
             _check_instructions(run.context.instructions, config.limits.max_chars)
         except RequestError as problem:

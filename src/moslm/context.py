@@ -16,9 +16,6 @@ from moslm.errors import ConfigError
 
 Role = Literal["user", "operator", "reviewer", "auditor", "admin"]
 
-MAY_DECIDE: tuple[Role, ...] = ("reviewer", "operator", "admin")
-"""Roles that may decide what waits for a person, where the run that is resumed names a role at all."""
-
 _CHECKS: list[JsonValue] = ["check_request", "check_draft"]
 _ANSWERING: list[JsonValue] = ["answer", "escalate"]
 _OF_TOOLS = ("tools", "tool_choice")
@@ -44,8 +41,8 @@ class MoSLMContext(BaseModel):
     )
     role: Role = Field(
         default="user",
-        description="What the caller may do: operators and admins run writes without a person's approval; whoever"
-        " resumes a run that names a role must be a reviewer, an operator or an admin.",
+        description="What the caller may do: as the rules on access say: by default operators and admins run writes"
+        " without a person's approval, and whoever resumes a run that names a role must be a reviewer or an admin.",
         json_schema_extra={"langgraph_nodes": ["answer", "review"]},
     )
     idempotency_key: str | None = Field(

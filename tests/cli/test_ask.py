@@ -121,7 +121,7 @@ def test_an_input_that_ends_decides_nothing(config, moslm_command, monkeypatch):
         raise EOFError
 
     config.write_text(config.read_text().replace("0.95", "0.2") + REVIEWED)
-    monkeypatch.setattr("moslm.cli.ask.nobody", ended)
+    monkeypatch.setattr("moslm.cli.asking.nobody", ended)
     code, out, err = moslm_command("ask", QUESTION)
     assert (code, out) == (2, "")
     assert err == "moslm: nobody decided: the input ended; the request is not answered\n"

@@ -2,6 +2,7 @@ import pytest
 
 from moslm.cli import asking, chat
 from moslm.cli.asking import answered
+from moslm.cli.identity import Identity
 from moslm.context import MoSLMContext
 
 QUESTION = "How much is left in the marketing budget for Q3?"
@@ -53,7 +54,7 @@ def test_an_unknown_command_tells_the_known_ones(config, moslm_command, typed):
 def test_an_answer_comes_in_words(config, monkeypatch):
     printed = []
     monkeypatch.setattr(chat, "print", lambda *words, **how: printed.append(words), raising=False)
-    chat.Conversation(asking.compiled(None), MoSLMContext()).take(QUESTION)
+    chat.Conversation(asking.compiled(None), MoSLMContext(), Identity()).take(QUESTION)
     assert len(printed) > 4
     assert "".join(word for words in printed for word in words) == "The budget has 412 euros left."
 
@@ -113,7 +114,7 @@ def test_a_write_is_decided_at_the_terminal(wanting_a_ticket, typed, monkeypatch
         asked.extend(request["name"] for request in question["action_requests"])
         return {"decisions": [{"type": "approve"}]}
 
-    reply, record = answered(wanting_a_ticket, "my laptop does not start", MoSLMContext(), "t", decide)
+    reply, record = answered(wanting_a_ticket, "my laptop does not start", MoSLMContext(), "t", decide, Identity())
     assert asked == ["open_ticket"]
     assert reply == "Your ticket is open."
     assert [(each["what"], each["decision"]) for each in record["reviews"]] == [("open_ticket", "approve")]
@@ -122,7 +123,7 @@ def test_a_write_is_decided_at_the_terminal(wanting_a_ticket, typed, monkeypatch
 def test_a_conversation_goes_on_after_a_decision(wanting_a_ticket, typed, monkeypatch, capsys):
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     typed("y")
-    chat.Conversation(wanting_a_ticket, MoSLMContext()).take("my laptop does not start")
+    chat.Conversation(wanting_a_ticket, MoSLMContext(), Identity()).take("my laptop does not start")
     shown = capsys.readouterr().out
     assert "wants to open_ticket" in shown
     assert shown.endswith("Your ticket is open.\n")

@@ -1,6 +1,7 @@
 import pytest
 
 from moslm.cli.asking import at_this_terminal, nobody
+from moslm.cli.identity import Identity
 from moslm.cli.review import at_the_terminal
 from moslm.context import MoSLMContext
 from moslm.errors import RequestError
@@ -79,5 +80,5 @@ def test_where_nobody_sits_at_the_terminal_no_role_is_offered_that_would_not_hel
 
 
 def test_whoever_sits_at_the_terminal_decides_as_a_reviewer_at_least():
-    assert at_this_terminal(MoSLMContext()).role == "reviewer"
-    assert at_this_terminal(MoSLMContext(role="admin")).role == "admin"
+    assert at_this_terminal(MoSLMContext(), Identity()).role == "reviewer"
+    assert at_this_terminal(MoSLMContext(role="admin"), Identity()).role == "admin"

@@ -208,7 +208,14 @@ def test_an_operator_opens_a_ticket_without_asking_anybody(company):
     assert used(result) == [("open_ticket", "done", "operator")]
 
 
-@pytest.mark.parametrize("role", ["user", "reviewer", "auditor"])
+def test_who_may_not_ask_is_refused_before_anything_is_read(company):
+    graph, _ = company("it_support", ["Open."])
+    decision = asked(graph, "My VPN drops every few minutes", context={"role": "auditor"})["decision"]
+    assert (decision["outcome"], decision["refusal"]) == ("refused", "The role auditor may not ask.")
+    assert decision["usage"] == []
+
+
+@pytest.mark.parametrize("role", ["user", "reviewer"])
 def test_nobody_else_opens_a_ticket_without_a_person(company, role):
     graph, _ = company("it_support", [call("open_ticket", summary="VPN drops every few minutes"), "Open."])
     result = asked(graph, "My VPN drops every few minutes, please open a ticket", context={"role": role})

@@ -96,18 +96,18 @@ class TestWhoDecides:
         graph = paying()
         graph.invoke(ASK, THREAD)
         config = {"configurable": {"thread_id": "t", "langgraph_auth_user": user}}
-        context = MoSLMContext(user="mallory", role="operator")
+        context = MoSLMContext(user="mallory", role="reviewer")
         (review,) = resumed(graph, {**APPROVE, "by": "eve"}, config=config, context=context)["decision"]["reviews"]
         assert review["by"] == "ann"
-        assert review["role"] == ("operator" if isinstance(user, dict) else "admin")
+        assert review["role"] == ("reviewer" if isinstance(user, dict) else "admin")
 
-    @pytest.mark.parametrize("role", ["user", "auditor"])
+    @pytest.mark.parametrize("role", ["user", "auditor", "operator"])
     def test_is_nobody_whose_role_may_not(self, paying, written, role):
         graph = paying()
         graph.invoke(ASK, THREAD)
         again = resumed(graph, context=MoSLMContext(role=role))
         assert question(again)["problem"] == (
-            f"the role {role} may not decide; a reviewer, an operator or an admin may"
+            f"the role {role} may not decide here: the rules on access give it no review"
         )
         assert written == []
 

@@ -160,6 +160,11 @@ def test_without_a_good_token_nothing_answers(server, sending):
         own = {"moslm": {"decision": True}}
         said = api.chat.completions.create(model="moslm", messages=FINANCE["messages"], extra_body=own)
         assert (said.moslm["tenant"], said.moslm["user"]) == ("acme", "u1")
+    meters = f"{server}/moslm/metrics"
+    assert httpx.get(meters, trust_env=False).status_code == 401
+    for role, status in (("user", 403), ("auditor", 200)):
+        headers = {"Authorization": f"Bearer {token('acme', role=role)}"}
+        assert httpx.get(meters, headers=headers, trust_env=False).status_code == status
     auditor = openai.OpenAI(base_url=f"{server}/v1", api_key=token("acme", role="auditor"), max_retries=0)
     with auditor, pytest.raises(openai.PermissionDeniedError, match="the role auditor may not ask"):
         auditor.models.list()

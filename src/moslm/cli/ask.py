@@ -7,10 +7,9 @@ import json
 import sys
 import uuid
 
-from moslm.cli.asking import add_caller, answered, caller, compiled, nobody
+from moslm.cli.asking import add_caller, answered, caller, compiled, deciding
 from moslm.cli.decision_view import outcome
 from moslm.cli.flow import fitted
-from moslm.cli.review import at_the_terminal
 from moslm.cli.settings import add_config
 from moslm.cli.stdin import tell_who_types, typed
 from moslm.cli.style import safe, style_for
@@ -32,9 +31,10 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Ask, and print the reply."""
     text = _from_stdin() if options.text == "-" else options.text
+    context, identity = caller(options)
     graph = compiled(options.config)
-    decide = at_the_terminal if sys.stdin.isatty() and not options.json else nobody
-    reply, record = answered(graph, text, caller(options), str(uuid.uuid4()), decide)
+    decide = deciding(identity, sys.stdin.isatty() and not options.json)
+    reply, record = answered(graph, text, context, str(uuid.uuid4()), decide, identity)
     if options.json:
         print(json.dumps({"reply": reply, "decision": record}, ensure_ascii=False))
         return 0

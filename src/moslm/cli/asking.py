@@ -7,9 +7,12 @@ import getpass
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, get_args
 
-from moslm.cli.settings import config_file
-from moslm.context import MAY_DECIDE, MoSLMContext, Role, resolve_context
+from moslm.cli.identity import Identity, add_token, identified
+from moslm.cli.review import at_the_terminal
+from moslm.cli.settings import config_file, settings
+from moslm.context import MoSLMContext, Role, resolve_context
 from moslm.errors import ConfigError, RequestError
+from moslm.governance.access.actions import BUILT_IN
 
 if TYPE_CHECKING:
     from langgraph.graph.state import CompiledStateGraph
@@ -20,8 +23,9 @@ Decide = Callable[[dict[str, Any]], dict[str, Any]]
 
 def add_caller(parser: argparse.ArgumentParser) -> None:
     """Add who asks, and which threshold holds for them."""
-    parser.add_argument("--tenant", default="default", help="whose data this is")
-    parser.add_argument("--role", choices=get_args(Role), default="user", help="operators run writes without a review")
+    add_token(parser)
+    parser.add_argument("--tenant", help="whose data this is (default, or the token's)")
+    parser.add_argument("--role", choices=get_args(Role), help="operators run writes without a review (user)")
     parser.add_argument("--threshold", type=probability, metavar="X", help="confidence a draft needs")
 
 
@@ -40,19 +44,21 @@ def probability(text: str) -> float:
     return value
 
 
-def caller(options: argparse.Namespace) -> MoSLMContext:
-    """Return the context of a run from the command's options.
+def caller(options: argparse.Namespace) -> tuple[MoSLMContext, Identity]:
+    """Return the context of a run from the command's options, and who works here.
 
     Raises:
         ConfigError: One of them cannot stand.
+        AccessDenied: They may not ask, or claim to be another than their token proves.
     """
+    given = {"tenant": options.tenant, "role": options.role, "threshold": options.threshold}
     try:
-        return resolve_context(
-            {"moslm": {"tenant": options.tenant, "role": options.role, "threshold": options.threshold}}
-        )
+        claimed = resolve_context({"moslm": {name: value for name, value in given.items() if value is not None}})
     except ConfigError as error:
         # here it was an option, and the mend for contexts is none
         raise ConfigError(error.problem, key=f"--{error.key}", value=error.value) from None
+    identity = identified(settings(options.config), options.token)
+    return identity.context(claimed), identity
 
 
 def compiled(config: str | None) -> CompiledStateGraph[Any, Any, Any, Any]:
@@ -71,9 +77,22 @@ def compiled(config: str | None) -> CompiledStateGraph[Any, Any, Any, Any]:
 
 
 def answered(
-    graph: CompiledStateGraph[Any, Any, Any, Any], text: str, context: MoSLMContext, thread: str, decide: Decide
+    graph: CompiledStateGraph[Any, Any, Any, Any],
+    text: str,
+    context: MoSLMContext,
+    thread: str,
+    decide: Decide,
+    identity: Identity,
 ) -> tuple[str, dict[str, Any]]:
     """Ask one request and return the reply's text and the decision as plain JSON.
+
+    Args:
+        graph: The compiled graph.
+        text: The request.
+        context: Who asks.
+        thread: The conversation.
+        decide: Answers what waits for a person.
+        identity: Who works here, and decides.
 
     Raises:
         RequestError: A person had to decide, and nobody did.
@@ -89,21 +108,38 @@ def answered(
             raise RequestError(
                 "needs_a_person", "nobody decided: the input ended; the request is not answered"
             ) from None
-        result = graph.invoke(Command(resume=answers), config, context=at_this_terminal(context))
+        result = graph.invoke(Command(resume=answers), config, context=at_this_terminal(context, identity))
     return result["messages"][-1].text, result["decision"]
 
 
-def at_this_terminal(context: MoSLMContext) -> MoSLMContext:
-    """Return the context in which whoever sits here decides: as who is logged in, and no less than a reviewer.
+def at_this_terminal(context: MoSLMContext, identity: Identity) -> MoSLMContext:
+    """Return the context in which whoever sits here decides: as their token proves, or else as who is logged in.
 
-    The role of the options is that of the request; whoever can type here could have given any.
+    Without a token the role of the options is that of the request; whoever can type here could have given any, so
+    they are no less than a reviewer.
     """
+    if identity.caller is not None:
+        return context
     try:
         user: str | None = getpass.getuser()
     except (KeyError, OSError):  # an account without a name, as in containers
         user = None
-    role = context.role if context.role in MAY_DECIDE else "reviewer"
+    role = context.role if "review" in BUILT_IN[context.role] else "reviewer"
     return context.model_copy(update={"user": user or context.user, "role": role})
+
+
+def deciding(identity: Identity, at_a_terminal: bool) -> Decide:
+    """Return who decides what waits for a person: whoever sits here, where they may."""
+    if not at_a_terminal:
+        return nobody
+    if identity.may("review"):
+        return at_the_terminal
+    return _may_not_decide
+
+
+def _may_not_decide(question: dict[str, Any]) -> dict[str, Any]:
+    names = ", ".join(request["name"] for request in question["action_requests"])
+    raise RequestError("needs_a_person", f"a person must decide about {names}, and your role may not review")
 
 
 def nobody(question: dict[str, Any]) -> dict[str, Any]:

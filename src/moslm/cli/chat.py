@@ -9,10 +9,10 @@ import uuid
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any, cast
 
-from moslm.cli.asking import add_caller, at_this_terminal, caller, compiled, nobody
+from moslm.cli.asking import add_caller, at_this_terminal, caller, compiled, deciding
 from moslm.cli.decision_view import decision_table
 from moslm.cli.flow import flow
-from moslm.cli.review import at_the_terminal
+from moslm.cli.identity import Identity
 from moslm.cli.settings import add_config
 from moslm.cli.stdin import typed
 from moslm.cli.style import safe, style_for
@@ -37,7 +37,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Talk until the end of input."""
-    talk = Conversation(compiled(options.config), caller(options))
+    context, identity = caller(options)
+    talk = Conversation(compiled(options.config), context, identity)
     if sys.stdin.isatty():
         _edit_lines()
         print(style_for().dim(_COMMANDS))
@@ -75,8 +76,10 @@ def _take(talk: Conversation, line: str) -> None:
 class Conversation:
     """One conversation: what was said stays with its thread, the last decision stays here."""
 
-    def __init__(self, graph: CompiledStateGraph[Any, Any, Any, Any], context: MoSLMContext) -> None:
-        self._graph, self._context = graph, context
+    def __init__(
+        self, graph: CompiledStateGraph[Any, Any, Any, Any], context: MoSLMContext, identity: Identity
+    ) -> None:
+        self._graph, self._context, self._identity = graph, context, identity
         self._thread = str(uuid.uuid4())
         self._last: dict[str, Any] | None = None
 
@@ -113,7 +116,7 @@ class Conversation:
         given: Any = {"messages": [("user", text)]}
         while given is not None:
             waiting = self._stream(given)
-            decide = at_the_terminal if sys.stdin.isatty() else nobody
+            decide = deciding(self._identity, sys.stdin.isatty())
             given = Command(resume={each.id: decide(each.value) for each in waiting}) if waiting else None
         print()
 
@@ -124,7 +127,8 @@ class Conversation:
         config: Any = {"configurable": {"thread_id": self._thread}}
         waiting: list[Any] = []
         flowing = flow()
-        context = at_this_terminal(self._context) if isinstance(given, Command) else self._context
+        resumed = isinstance(given, Command)
+        context = at_this_terminal(self._context, self._identity) if resumed else self._context
         events = self._graph.stream(given, config, context=context, stream_mode=["messages", "updates"])
         for mode, event in cast("Iterator[tuple[str, Any]]", events):
             if mode == "updates":

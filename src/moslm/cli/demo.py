@@ -10,7 +10,8 @@ import uuid
 
 from moslm.cli.asking import answered, compiled, nobody
 from moslm.cli.decision_view import decision_table
-from moslm.cli.settings import add_config
+from moslm.cli.identity import add_token, identified
+from moslm.cli.settings import add_config, settings
 from moslm.cli.style import WIDTH, safe, style_for
 from moslm.cli.table import paragraphs
 from moslm.context import MoSLMContext
@@ -40,18 +41,21 @@ _ANEW = MoSLMContext(tenant="demo", remember=False)
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options."""
     add_config(parser)
+    add_token(parser)
     parser.add_argument("--json", action="store_true", help='one {"request", "reply", "decision"} a line')
 
 
 def run(options: argparse.Namespace) -> int:
     """Answer the six requests."""
     started = time.perf_counter()
+    identity = identified(settings(options.config), options.token)
+    context = _ANEW if identity.caller is None else identity.context(MoSLMContext(remember=False))
     graph = compiled(options.config)
     if not options.json:
         print(style_for().dim(f"Ready after {time.perf_counter() - started:.1f} s."), flush=True)
     decisions = []
     for number, (shows, text) in enumerate(REQUESTS, 1):
-        reply, record = answered(graph, text, _ANEW, str(uuid.uuid4()), nobody)
+        reply, record = answered(graph, text, context, str(uuid.uuid4()), nobody, identity)
         decisions.append(Decision.model_validate(record))
         if options.json:
             print(json.dumps({"request": text, "reply": reply, "decision": record}, ensure_ascii=False))

@@ -6,7 +6,8 @@ import argparse
 import json
 
 from moslm.cli.decision_view import decision_table
-from moslm.cli.settings import add_config, audit_log
+from moslm.cli.identity import add_token, identified
+from moslm.cli.settings import add_config, audit_log, settings
 from moslm.cli.style import style_for
 from moslm.cli.table import paragraphs
 from moslm.decision import Decision
@@ -21,13 +22,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     """Add which decision is meant."""
     parser.add_argument("id", metavar="ID", help="id of the decision, or the beginning of it; or: last")
     add_config(parser)
+    add_token(parser)
     parser.add_argument("--table", action="store_true", help="show the decision table too")
     parser.add_argument("--json", action="store_true", help="print the record itself")
 
 
 def run(options: argparse.Namespace) -> int:
     """Explain one decision."""
-    decision = _found(audit_log(options.config), options.id)
+    config = settings(options.config)
+    identity = identified(config, options.token)
+    identity.must("read_audit")
+    decision = _found(audit_log(config, options.config), options.id, identity.tenant(None))
     if options.json:
         print(json.dumps(decision.plain(), ensure_ascii=False, indent=2))
         return 0
@@ -37,10 +42,10 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _found(log: AuditLog, id: str) -> Decision:
+def _found(log: AuditLog, id: str, tenant: str | None) -> Decision:
     if id != "last":
-        return log.get(id)
-    newest = log.list(Filters(limit=1))
+        return log.get(id, tenant)
+    newest = log.list(Filters(tenant=tenant, limit=1))
     if not newest:
         raise AuditError(f"there are no decisions in {log.path} yet; run: moslm ask")
     return newest[0]

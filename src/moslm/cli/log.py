@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import get_args
 
 from moslm.cli.asking import probability
-from moslm.cli.settings import add_config, audit_log
+from moslm.cli.identity import add_token, identified
+from moslm.cli.settings import add_config, audit_log, settings
 from moslm.cli.style import style_for
 from moslm.cli.table import columns
 from moslm.decision import Action, Decision, Outcome
@@ -25,6 +26,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add the filters."""
     add_config(parser)
+    add_token(parser)
     parser.add_argument("--tenant", help="only this tenant's")
     parser.add_argument("--domain", help="only this domain's")
     parser.add_argument("--outcome", choices=get_args(Outcome), help="only those that ended so")
@@ -43,10 +45,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """List the decisions that pass the filters."""
-    log = audit_log(options.config)
+    config = settings(options.config)
+    identity = identified(config, options.token)
+    identity.must("read_audit")
+    log = audit_log(config, options.config)
     found = log.list(
         Filters(
-            tenant=options.tenant,
+            tenant=identity.tenant(options.tenant),
             domain=options.domain,
             outcome=options.outcome,
             action=options.action,

@@ -7,12 +7,12 @@ import json
 import sqlite3
 from collections.abc import Sequence
 
-from moslm.cli.settings import add_config, config_file
+from moslm.cli.identity import Identity, add_token, identified
+from moslm.cli.settings import add_config, audit_log, config_file
 from moslm.cli.style import style_for
 from moslm.cli.table import columns
-from moslm.config import Config, home, load
-from moslm.errors import MoSLMError
-from moslm.governance.audit import AuditLog
+from moslm.config import Config, load
+from moslm.errors import AccessDenied, MoSLMError
 from moslm.governance.wording import dollars
 from moslm.graph.remembering import recall_file
 from moslm.recall.sqlite import RecallFile
@@ -25,10 +25,13 @@ HELP = "Say what is remembered and what it saved, or forget it"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add what to do, and of which answers."""
     add_config(parser)
+    add_token(parser)
     what = parser.add_subparsers(dest="what", required=True, metavar="stats | purge")
     stats = what.add_parser("stats", help="what is remembered, by domain", allow_abbrev=False)
     stats.add_argument("--json", action="store_true", help="one JSON object")
     purge = what.add_parser("purge", help="forget answers, at once", allow_abbrev=False)
+    for each in (stats, purge):  # it may stand before the word or behind it
+        add_token(each, default=argparse.SUPPRESS)
     purge.add_argument("--tenant", help="of this tenant")
     purge.add_argument("--domain", help="of this domain")
     purge.add_argument("--decision", metavar="ID", help="the answer that this decision gave")
@@ -39,12 +42,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Show or forget what the file holds; a LangGraph store is its own program's."""
     config = load(config_file(options.config))
+    identity = identified(config, options.token)
+    identity.must("purge" if options.what == "purge" else "read_budget")
     file = recall_file(config)
     try:
         if options.what == "stats":
-            print(_json(file, config) if options.json else _told(file, config))
+            print(_stats(file, config, identity.tenant(None), options.json))
         else:
-            print(_purged(file, config, options))
+            print(_purged(file, config, options, identity))
     except sqlite3.Error as error:
         raise MoSLMError(f"{file.path} cannot be used: {error}; move it away and a new one is made") from None
     finally:
@@ -52,14 +57,17 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def _purged(file: RecallFile, config: Config, options: argparse.Namespace) -> str:
+def _purged(file: RecallFile, config: Config, options: argparse.Namespace, identity: Identity) -> str:
+    tenant = identity.tenant(options.tenant)
+    if options.checks and tenant is not None and identity.caller is not None:
+        raise AccessDenied("the checks are counted for all tenants together; the machine's owner counts them anew")
     narrowed = options.tenant or options.domain or options.decision
     if options.all == bool(narrowed) and not (options.checks and not options.all):
         raise MoSLMError("say what to forget: --tenant, --domain, --decision, or --all of it")
     said = []
     if narrowed or options.all:
-        decision = _origin(config, options.decision) if options.decision else None
-        gone = file.purge(Which(options.tenant, options.domain, decision))
+        decision = _origin(config, options, tenant) if options.decision else None
+        gone = file.purge(Which(tenant, options.domain, decision))
         said.append(f"{gone:,} remembered answer{'' if gone == 1 else 's'} forgotten.")
     if options.checks:
         anew = file.forget_checks(options.domain)
@@ -67,10 +75,22 @@ def _purged(file: RecallFile, config: Config, options: argparse.Namespace) -> st
     return " ".join(said)
 
 
-def _origin(config: Config, id: str) -> str:
+def _origin(config: Config, options: argparse.Namespace, tenant: str | None) -> str:
     """Return the decision that an answer came from first: a user names the one that they saw."""
-    found = AuditLog(config.audit_file or home() / "audit.sqlite").get(id)
+    found = audit_log(config, options.config).get(options.decision, tenant)
     return found.recalled.decision if found.recalled else found.id
+
+
+def _stats(file: RecallFile, config: Config, tenant: str | None, as_json: bool) -> str:
+    if tenant is None:
+        return _json(file, config) if as_json else _told(file, config)
+    # hits, savings and checks are counted for all tenants together: those are the owner's to see
+    held = file.held(tenant)
+    if as_json:
+        return json.dumps({"tenant": tenant, "held": {name or None: count for name, count in held.items()}}, indent=2)
+    if not held:
+        return f"Nothing of {tenant} is remembered."
+    return columns(["domain", "held"], [[name or "–", f"{n:,}"] for name, n in held.items()], style_for(), right="held")
 
 
 def _told(file: RecallFile, config: Config) -> str:

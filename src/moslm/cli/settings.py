@@ -37,13 +37,16 @@ def audit_file(config: Config) -> Path:
     return config.audit_file or home() / "audit.sqlite"
 
 
-def audit_log(named: str | None) -> AuditLog:
+def audit_log(config: Config, named: str | None) -> AuditLog:
     """Return the audit log of the configuration in force.
 
+    Args:
+        config: That configuration.
+        named: The file it was said to stand in.
+
     Raises:
-        ConfigError: The configuration cannot stand, or the key that its records are encrypted under is not there.
+        ConfigError: The key that its records are encrypted under is not there.
     """
-    config = settings(named)
     if not config.at_rest.seal:
         return AuditLog(audit_file(config))
     # loads LangGraph, which a command that only reads records does not need otherwise

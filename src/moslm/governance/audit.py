@@ -118,17 +118,22 @@ class AuditLog:
         """Do as `append` does without holding up the event loop."""
         await asyncio.to_thread(self.append, decision)
 
-    def get(self, id: str) -> Decision:
+    def get(self, id: str, tenant: str | None = None) -> Decision:
         """Return one decision by its id or the beginning of it.
+
+        Args:
+            id: What its id begins with.
+            tenant: Whose it must be; another's is no more found than one that does not exist.
 
         Raises:
             AuditError: No record begins so, or several do.
         """
         query = (
-            "SELECT id, tenant, record FROM decisions WHERE id >= ?1 AND id < ?1 || char(0x10FFFF) ORDER BY id LIMIT 2"
+            "SELECT id, tenant, record FROM decisions WHERE id >= ?1 AND id < ?1 || char(0x10FFFF)"
+            " AND (?2 IS NULL OR tenant = ?2) ORDER BY id LIMIT 2"
         )
         with self._using, self._reading() as connection:
-            rows = connection.execute(query, (id,)).fetchall() if connection and id else []
+            rows = connection.execute(query, (id, tenant)).fetchall() if connection and id else []
         if not rows:
             raise AuditError(f"no decision begins with {id!r}; run: moslm log")
         if len(rows) > 1 and rows[0][0] != id:

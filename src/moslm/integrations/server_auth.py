@@ -10,11 +10,11 @@ from typing import Any
 
 from moslm.config import Config
 from moslm.errors import AccessDenied
-from moslm.governance.access.actions import Caller
+from moslm.governance.access.actions import Action, Caller
 from moslm.governance.access.guard import MAY_ESCALATE, ROLE, TENANT, USER, Guard
 
 _READING = ("read", "search")
-_MAY_READ = ("ask", "review", "read_audit")
+_MAY_READ: tuple[Action, ...] = ("ask", "review", "read_audit")
 
 
 def build_auth(config: Config) -> Any:
@@ -78,7 +78,7 @@ def _scope(guard: Guard, caller: Caller, resource: str, action: str, value: Any)
     return mine
 
 
-def _needed(resource: str, action: str, value: Any) -> tuple[str, ...]:
+def _needed(resource: str, action: str, value: Any) -> tuple[Action, ...]:
     """Return the actions of which one is needed."""
     if resource == "crons":
         return ("configure",)

@@ -129,11 +129,14 @@ class RecallFile:
         with self._open() as db:
             return [Tally(*row) for row in db.execute(f"SELECT {_TALLY} FROM tallies ORDER BY domain").fetchall()]
 
-    def held(self) -> dict[str, int]:
-        """Return how many answers hold now, by domain."""
+    def held(self, tenant: str | None = None) -> dict[str, int]:
+        """Return how many answers hold now, by domain; of one tenant or of all."""
         with self._open() as db:
-            query = "SELECT coalesce(domain, ''), count(*) FROM answers WHERE expires > ? GROUP BY 1 ORDER BY 1"
-            return dict(db.execute(query, (time.time(),)).fetchall())
+            query = (
+                "SELECT coalesce(domain, ''), count(*) FROM answers"
+                " WHERE expires > ?1 AND (?2 IS NULL OR tenant = ?2) GROUP BY 1 ORDER BY 1"
+            )
+            return dict(db.execute(query, (time.time(), tenant)).fetchall())
 
     def close(self) -> None:
         """Close the file; the next use opens it again."""

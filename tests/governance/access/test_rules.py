@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from moslm.errors import ConfigError
-from moslm.governance.access.actions import ACTIONS, ROLES, BuiltInRules, Caller
+from moslm.governance.access.actions import ACTIONS, ROLES, BuiltInRules, Caller, Tool
+from moslm.governance.access.permissions import Permissions
 from moslm.governance.access.policies import CedarRules
 
 MATRIX = """
@@ -91,3 +92,29 @@ def test_a_folder_without_policies_is_refused(tmp_path):
 def test_a_prohibition_that_cannot_be_evaluated_permits_nothing(tmp_path):
     text = "permit (principal, action, resource);\nforbid (principal, action, resource) when { principal.age < 18 };"
     assert not CedarRules(folder(tmp_path, text)).allows(Caller("acme", "u1", "admin"), "ask", "acme")
+
+
+def test_a_policy_may_tell_one_tool_from_another_and_a_write_from_a_read(tmp_path):
+    text = (
+        'permit (principal, action == Action::"write_tool", resource in Tenant::"acme");\n'
+        'forbid (principal in Role::"user", action, resource) when { resource.effect != "read" };\n'
+        'forbid (principal, action, resource == Tool::"refund");'
+    )
+    rules = CedarRules(folder(tmp_path, text))
+    asked = lambda role, tool: rules.allows(Caller("acme", "u1", role), "write_tool", "acme", tool)  # noqa: E731
+    assert asked("operator", Tool("open_ticket", "write"))
+    assert not asked("operator", Tool("refund", "write"))
+    assert not asked("user", Tool("open_ticket", "write"))
+    assert asked("user", Tool("look_up", "read"))
+    assert not asked("user", None), "a tenant has no effect, and a rule that cannot be evaluated denies"
+
+
+@pytest.mark.parametrize("failure", [RuntimeError("cedar"), ValueError("text"), KeyError("x")])
+def test_rules_that_fail_deny_and_say_so_without_a_word_of_the_caller(failure, caplog):
+    class Broken:
+        def allows(self, *_):
+            raise failure
+
+    assert not Permissions(Broken()).allows(Caller("acme", "jane@acme.example", "admin"), "write_tool")
+    assert "the rules failed, so the role admin may not write_tool" in caplog.text
+    assert "jane" not in caplog.text

@@ -36,16 +36,29 @@ class Caller:
     role: Role
 
 
+@dataclass(frozen=True, slots=True)
+class Tool:
+    """What `write_tool` is asked about.
+
+    Attributes:
+        name: As the model calls it.
+        effect: What it does to the world, by its own word: ``read`` or ``write``.
+    """
+
+    name: str
+    effect: str
+
+
 class Rules(Protocol):
     """Decides whether somebody may do something."""
 
-    def allows(self, caller: Caller, action: str, tenant: str) -> bool:
-        """Tell whether a caller may do this with a tenant's data; what nobody knows is denied."""
+    def allows(self, caller: Caller, action: str, tenant: str, tool: Tool | None = None) -> bool:
+        """Tell whether a caller may do this with a tenant's data, or with a tool there; what nobody knows is denied."""
 
 
 class BuiltInRules:
     """The built-in table, within the caller's own tenant."""
 
-    def allows(self, caller: Caller, action: str, tenant: str) -> bool:
-        """See `Rules.allows`."""
+    def allows(self, caller: Caller, action: str, tenant: str, tool: Tool | None = None) -> bool:
+        """See `Rules.allows`; the table knows no tool from another."""
         return tenant == caller.tenant and action in BUILT_IN.get(caller.role, frozenset())

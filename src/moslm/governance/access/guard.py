@@ -7,8 +7,8 @@ from typing import Any
 from moslm.config import AccessSettings
 from moslm.context import MoSLMContext
 from moslm.errors import AccessDenied
-from moslm.governance.access.actions import BuiltInRules, Caller, Rules
-from moslm.governance.access.policies import CedarRules
+from moslm.governance.access.actions import Action, Caller
+from moslm.governance.access.permissions import permissions_of
 from moslm.governance.access.tokens import TokenVerifier
 
 TENANT, USER, ROLE, MAY_ESCALATE = "moslm_tenant", "moslm_user", "moslm_role", "moslm_may_escalate"
@@ -27,7 +27,7 @@ class Guard:
     """
 
     def __init__(self, settings: AccessSettings) -> None:
-        self._rules: Rules = BuiltInRules() if settings.policies is None else CedarRules(settings.policies)
+        self.permissions = permissions_of(settings)
         self._tokens = TokenVerifier(settings.jwt) if settings.jwt else None
 
     def caller(self, authorization: str | None) -> Caller:
@@ -41,9 +41,9 @@ class Guard:
             raise AccessDenied("no token was sent; send it as: Authorization: Bearer TOKEN")
         return self._tokens.caller(token.strip())
 
-    def allows(self, caller: Caller, action: str) -> bool:
+    def allows(self, caller: Caller, action: Action) -> bool:
         """Tell whether a caller may do this in their own tenant."""
-        return self._rules.allows(caller, action, caller.tenant)
+        return self.permissions.allows(caller, action)
 
     def context(self, caller: Caller) -> MoSLMContext:
         """Return the context of a proven caller's run.

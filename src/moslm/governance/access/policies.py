@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from moslm.errors import ConfigError, MissingExtraError
-from moslm.governance.access.actions import ACTIONS, ROLES, Caller
+from moslm.governance.access.actions import ACTIONS, ROLES, Caller, Tool
 
 SHIPPED = Path(__file__).parent / "shipped"
 _KNOWN = {"Action": ACTIONS, "Role": ROLES}
@@ -39,20 +39,24 @@ class CedarRules:
             )
         self._policies = "\n".join(self._read(file) for file in files)
 
-    def allows(self, caller: Caller, action: str, tenant: str) -> bool:
+    def allows(self, caller: Caller, action: str, tenant: str, tool: Tool | None = None) -> bool:
         """Tell whether the policies permit it; a policy that cannot be evaluated permits nothing at all."""
         if tenant != caller.tenant or action not in ACTIONS or caller.role not in ROLES:
             return False
         principal = {"type": "User", "id": json.dumps([caller.tenant, caller.user])}
+        at_home = {"type": "Tenant", "id": tenant}
+        resource = at_home if tool is None else {"type": "Tool", "id": tool.name}
         request = {
             "principal": f"User::{json.dumps(principal['id'])}",
             "action": f"Action::{json.dumps(action)}",
-            "resource": f"Tenant::{json.dumps(tenant)}",
+            "resource": f"{resource['type']}::{json.dumps(resource['id'])}",
             "context": {},
         }
         attributes = {"tenant": tenant, "user": caller.user, "role": caller.role}
         role = {"type": "Role", "id": caller.role}
-        entities = [{"uid": principal, "attrs": attributes, "parents": [role]}]
+        entities: list[dict[str, Any]] = [{"uid": principal, "attrs": attributes, "parents": [role]}]
+        if tool is not None:
+            entities.append({"uid": resource, "attrs": {"effect": tool.effect}, "parents": [at_home]})
         said = self._cedar.is_authorized(request, self._policies, entities)
         # a prohibition that fails is passed over by Cedar, so a failure must deny by itself
         return bool(said.allowed) and not said.diagnostics.errors

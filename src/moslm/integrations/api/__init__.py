@@ -29,7 +29,7 @@ def build_api(
         config: The settings; ``[api]`` names the callers.
         graph: Returns the compiled graph, without a checkpointer; called once, with the first request.
         open_to_all: Whether a request without a key is answered where no key is configured.
-        metrics_path: Where the meters are read; that page asks for no key.
+        metrics_path: Where the meters are read; that page asks for a key or a token under ``[access]`` alone.
 
     Raises:
         MissingExtraError: The extra ``api`` is not installed.

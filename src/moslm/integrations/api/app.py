@@ -96,9 +96,11 @@ class _Door:
         """Say that the endpoint answers; no model is asked."""
         return JSONResponse({"status": "ok"})
 
-    async def metrics(self) -> Response:
-        """Return the meters."""
-        return Response(self._meters.page(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    async def metrics(self, request: Request) -> Response:
+        """Return the meters: under ``[access]`` to whoever may read what everything cost."""
+        self._keys.may_read_meters(request.headers.get("authorization"))
+        page = await asyncio.to_thread(self._meters.page)  # it reads files
+        return Response(page, media_type="text/plain; version=0.0.4; charset=utf-8")
 
     async def failed(self, request: Request, error: Exception) -> Response:
         """Say in OpenAI's shape what went wrong."""

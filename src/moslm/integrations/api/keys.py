@@ -9,7 +9,9 @@ import os
 from moslm.config import ApiSettings
 from moslm.context import MoSLMContext
 from moslm.errors import AccessDenied, ConfigError
+from moslm.governance.access.actions import Action, Caller
 from moslm.governance.access.guard import Guard
+from moslm.governance.access.permissions import Permissions
 from moslm.integrations.api.mistakes import CallError
 
 
@@ -27,6 +29,7 @@ class Keyring:
 
     def __init__(self, settings: ApiSettings, open_to_all: bool, guard: Guard | None = None) -> None:
         self._guard = guard
+        self._permissions = guard.permissions if guard else Permissions()
         self._open = open_to_all and not settings.keys and guard is None
         self._known: list[tuple[bytes, MoSLMContext]] = []
         for name, key in settings.keys.items():
@@ -43,16 +46,36 @@ class Keyring:
             self._known.append((_hashed(secret), MoSLMContext(**key.model_dump(exclude={"env"}))))
 
     def caller(self, authorization: str | None) -> MoSLMContext:
-        """Return who calls.
+        """Return the context of whoever asks.
 
         Args:
             authorization: The header of that name.
 
         Raises:
-            CallError: There is no key, or nobody has it.
+            CallError: There is no key, nobody has it, or its bearer may not ask.
         """
         if self._open:
             return MoSLMContext()
+        found = self._bearer(authorization)
+        if isinstance(found, MoSLMContext):
+            self._must(_named(found), "ask")
+            return found
+        self._must(found, "ask")
+        may_escalate = self._permissions.allows(found, "escalate")
+        return MoSLMContext(tenant=found.tenant, user=found.user, role=found.role, may_escalate=may_escalate)
+
+    def may_read_meters(self, authorization: str | None) -> None:
+        """Go on only where the bearer may read what everything cost; without ``[access]`` everybody may.
+
+        Raises:
+            CallError: They may not.
+        """
+        if self._guard is not None:
+            found = self._bearer(authorization)
+            self._must(_named(found) if isinstance(found, MoSLMContext) else found, "read_budget")
+
+    def _bearer(self, authorization: str | None) -> MoSLMContext | Caller:
+        """Return whose key this is, or whom the token proves."""
         scheme, _, secret = (authorization or "").partition(" ")
         if scheme.lower() != "bearer" or not secret.strip():
             raise CallError(401, "no API key was sent; send it as: Authorization: Bearer KEY", "missing_api_key")
@@ -63,17 +86,18 @@ class Keyring:
             return found[0]
         if self._guard is None:
             raise CallError(401, "nobody has this API key", "invalid_api_key")
-        return self._proven(self._guard, authorization)
-
-    def _proven(self, guard: Guard, authorization: str | None) -> MoSLMContext:
         try:
-            caller = guard.caller(authorization)
+            return self._guard.caller(authorization)
         except AccessDenied as error:
             raise CallError(401, str(error), "invalid_token") from None
-        try:
-            return guard.context(caller)
-        except AccessDenied as error:
-            raise CallError(403, str(error), "not_allowed") from None
+
+    def _must(self, caller: Caller, action: Action) -> None:
+        if not self._permissions.allows(caller, action):
+            raise CallError(403, f"the role {caller.role} may not {action}", "not_allowed")
+
+
+def _named(context: MoSLMContext) -> Caller:
+    return Caller(context.tenant, context.user or "", context.role)
 
 
 def _hashed(secret: str) -> bytes:
