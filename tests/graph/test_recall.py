@@ -8,7 +8,7 @@ import pytest
 from langgraph.store.memory import InMemoryStore
 
 from moslm import Config, Decision
-from moslm.config import DomainSettings, Price, RecallSettings, ScriptedModel
+from moslm.config import Defaults, DomainSettings, Price, RecallSettings, ScriptedModel
 from moslm.graph.parts import Overrides, build_parts
 from moslm.integrations.api.meters import Meters
 from moslm.recall.memory import memories
@@ -112,6 +112,22 @@ def test_a_domain_that_says_so_is_not_remembered(moslm, ask):
     assert ask(graph, ASKED)[1]["outcome"] == "answered"
     ask(graph, "My laptop is slow today")
     assert ask(graph, "My laptop is slow today")[1]["outcome"] == "recalled"
+
+
+@pytest.mark.parametrize("others", ["defaults", "domains"])
+def test_a_domain_of_high_risk_is_never_remembered_unless_somebody_says_so(moslm, ask, others):
+    careful = {"finance": DomainSettings(risk="high")}
+    graph = moslm(config=Config(recall=ON.recall, domains=careful))
+    for text, second in ((ASKED, "answered"), ("My laptop is slow today", "recalled")):
+        ask(graph, text)
+        assert ask(graph, text)[1]["outcome"] == second
+    if others == "defaults":
+        said = Config(recall=ON.recall, domains=careful, defaults=Defaults(remember=True))
+    else:
+        said = Config(recall=ON.recall, domains={"finance": DomainSettings(risk="high", remember=True)})
+    graph = moslm(config=said)
+    ask(graph, ASKED)
+    assert ask(graph, ASKED)[1]["outcome"] == "recalled"
 
 
 def test_a_run_that_asks_for_it_is_answered_anew_and_leaves_nothing(moslm, ask):

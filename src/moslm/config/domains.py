@@ -79,8 +79,8 @@ class Defaults(Settings):
     """What happens to a request that must go up when a cap does not allow it: ``hand_over`` it; ``answer_locally`` with
     a notice that nobody has checked the answer; ``wait`` until there is room, then hand it over; ``ask`` a person; or
     ``refuse`` it."""
-    remember: bool = True
-    """Whether answers are remembered; false for a domain where a wrong one would do harm."""
+    remember: bool | None = None
+    """Whether answers are remembered. Where nobody says so they are, but for those of a domain whose risk is high."""
     risk: Risk = "normal"
     """``high``: a draft whose confidence is too low goes to a person, who sees it, and not to the large model."""
     ask_when: list[Mood] = []

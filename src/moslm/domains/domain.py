@@ -88,6 +88,9 @@ def resolve_settings(own: DomainSettings, defaults: Defaults, overrides: DomainS
     values |= _given(own, names)
     values |= {name: getattr(defaults, name) for name in names if name in defaults.model_fields_set}
     values |= _given(overrides, names) if overrides else {}
+    if values["remember"] is None:
+        # what is wrong once would be wrong for as long as it is remembered
+        values["remember"] = values["risk"] != "high"
     values["deadline_ms"] = deadline_of(values["latency_ms"], values["deadline_ms"])
     return ResolvedSettings(**values | {name: tuple(values[name]) for name in ("tools", "ask_when")})
 
