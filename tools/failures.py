@@ -1,7 +1,7 @@
 """What a model is told when a tool call fails: short, safe, and enough to try again.
 
-The real error goes to the log ``moslm.tools``. Nothing of an exception's own text reaches the model but the names of
-arguments and what pydantic says about them.
+What kind of error it was and where it rose goes to the log ``moslm.tools``, without its text, which may quote.
+Nothing of it reaches the model but the names of arguments and what pydantic says about them.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from langchain_core.tools import BaseTool
 from langgraph.prebuilt.tool_node import ToolInvocationError
 from pydantic import TypeAdapter, ValidationError
 
-from moslm.errors import BackendError, ConfigError
+from moslm.errors import BackendError, ConfigError, wordless
 
 _log = logging.getLogger("moslm.tools")
 _MOST_MISTAKES = 3
@@ -24,7 +24,7 @@ _UNQUOTABLE = ("value_error", "assertion_error")
 
 
 def safe_tool_error(error: Exception) -> str:
-    """Turn a failed tool call into one or two sentences for the model, and log the real error.
+    """Turn a failed tool call into one or two sentences for the model, and log what failed where.
 
     For ``ToolNode(handle_tool_errors=safe_tool_error)``.
     """
@@ -35,7 +35,7 @@ def safe_tool_error(error: Exception) -> str:
     if isinstance(error, ConfigError):
         _log.error("a tool cannot work: %s", error)  # names its own mend; where it was raised mends nothing
         return _NOT_NOW
-    _log.warning("a tool failed: %s", type(error).__name__, exc_info=error)
+    _log.warning("a tool failed: %s", wordless(error))
     if isinstance(error, ValidationError):
         return f"The tool was not run. {_mistakes_in_words(error.errors())} Mend the arguments and call it again."
     if isinstance(error, TimeoutError):

@@ -29,6 +29,7 @@ Decision. This module knows nothing of configuration files, models or graphs.
 
 from __future__ import annotations
 
+import traceback
 from typing import Any
 
 
@@ -220,6 +221,19 @@ class AlreadyClosed(AuditError):
     def __init__(self, message: str, record: str) -> None:
         self.record = record
         super().__init__(message)
+
+
+def wordless(error: BaseException) -> str:
+    """Return what kind of error this is and where it rose, without its text: that may quote a request.
+
+    For logs, in the place of ``exc_info``.
+    """
+    kinds, place = list[str](), error.__traceback__
+    found: BaseException | None = error
+    while found is not None and len(kinds) < 5:
+        kinds.append(type(found).__name__)
+        found = found.__cause__ or found.__context__
+    return f"{' from '.join(kinds)}\n{''.join(traceback.format_tb(place))}".rstrip()
 
 
 def _short(value: object, limit: int = 80) -> str:

@@ -8,7 +8,12 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 from langchain_core.tracers.langchain import wait_for_all_tracers
+from langgraph.checkpoint.memory import InMemorySaver
 from langsmith import Client, tracing_context
+
+from moslm import Config, ScriptedChatModel
+from moslm.config import DomainSettings
+from moslm.telemetry.hiding import client_without_texts
 
 pytestmark = pytest.mark.loopback
 
@@ -111,3 +116,25 @@ def test_nothing_is_sent_when_tracing_is_off(moslm, recorder, client):
     with tracing_context(client=client, enabled=False):
         moslm().invoke({"messages": [("user", "What is my budget?")]})
     assert recorder.raw == b""
+
+
+class Fails(ScriptedChatModel):
+    def _generate(self, messages, *args, **kwargs):
+        raise RuntimeError(f"cannot answer {messages[-1].text}")
+
+
+@pytest.mark.parametrize("kind", ["a model that fails", "a question to a person"])
+def test_what_errors_quote_is_hidden_too_and_their_kind_is_not(moslm, recorder, kind):
+    hiding = client_without_texts(api_url=recorder.url, api_key="x", auto_batch_tracing=False)
+    text = "What is the budget of jane@contoso.example?"
+    if kind == "a model that fails":
+        traced(moslm({"finance": Fails()}, large="Large."), hiding, text)
+        name, error = "finance model", "RuntimeError"
+    else:
+        config = Config(domains={"finance": DomainSettings(risk="high")})
+        graph = moslm(confidence=0.2, large="Large.", config=config, checkpointer=InMemorySaver())
+        with tracing_context(client=hiding, project_name="p", enabled=True):
+            graph.invoke({"messages": [("user", text)]}, {"configurable": {"thread_id": "t"}})
+        name, error = "review", "GraphInterrupt"
+    assert recorder.named(name)[0]["error"] == error
+    assert b"jane" not in recorder.raw

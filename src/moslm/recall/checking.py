@@ -14,6 +14,7 @@ import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from moslm.errors import wordless
 from moslm.recall.entries import Entry
 from moslm.state import Request
 from moslm.statements.agreeing import contradiction, overlap
@@ -97,8 +98,8 @@ class Checker:
                 continue
             try:
                 self._make(check)
-            except Exception:  # a check that fails must not end those after it
-                _log.exception("a remembered answer could not be checked")
+            except Exception as error:  # a check that fails must not end those after it
+                _log.error("a remembered answer could not be checked: %s", wordless(error))
             finally:
                 self._queue.task_done()
 

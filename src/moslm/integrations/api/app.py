@@ -18,7 +18,7 @@ from starlette.exceptions import HTTPException
 from moslm.config import ApiSettings, Config
 from moslm.context import MoSLMContext
 from moslm.decision import Budget
-from moslm.errors import MoSLMError, RequestError
+from moslm.errors import MoSLMError, RequestError, wordless
 from moslm.governance.access.guard import Guard
 from moslm.integrations.api.keys import Keyring
 from moslm.integrations.api.meters import Meters
@@ -31,6 +31,7 @@ DECISION = "x-moslm-decision"
 """Response header that names the Decision."""
 _GONE = 499
 """What is counted where nobody waited for the answer."""
+_SEE_LOG = "the request could not be answered; the server's log says why"
 _log = logging.getLogger("moslm.api")
 T = TypeVar("T")
 
@@ -74,6 +75,12 @@ class _Door:
                 answer = await _unless_gone(request, self._answer(asked, caller))
         except RequestError as error:
             raise unanswerable(error) from None
+        except MoSLMError:
+            raise
+        except Exception as error:
+            # raised on, its text, which may quote the request, would stand in the server's log
+            _log.error("a request could not be answered: %s", wordless(error))
+            raise CallError(500, _SEE_LOG, "internal_error") from None
         finally:
             self._running -= 1
         if answer is None:
@@ -223,8 +230,8 @@ def _as_call_error(error: Exception) -> CallError:
         return CallError(error.status_code, str(error.detail), code)
     if isinstance(error, MoSLMError):
         _log.error("%s", error)
-        return CallError(500, "the request could not be answered; the server's log says why", type(error).__name__)
-    return CallError(500, "the request could not be answered; the server's log says why", "internal_error")
+        return CallError(500, _SEE_LOG, type(error).__name__)
+    return CallError(500, _SEE_LOG, "internal_error")
 
 
 def _documented() -> dict[str, Any]:
