@@ -86,6 +86,7 @@ def _opened(run: Run, config: Config) -> Request:
         sensitivity=knobs.sensitivity,
         region=knobs.region,
         remember=knobs.remember,
+        fresh=knobs.fresh,
         instructions=plain(knobs.instructions),
         tools=list(knobs.tools),
         tool_choice=knobs.tool_choice,
@@ -97,7 +98,8 @@ def _key(request: Request, run: Run, messages: Sequence[AnyMessage]) -> str:
     """Return what a run that is repeated has in common with the first."""
     if run.context.idempotency_key:
         return f"caller {run.context.idempotency_key}"
-    if request["thread_id"] is None:  # outside of a thread nothing is ever resumed
+    if request["thread_id"] is None or run.context.fresh:
+        # outside of a thread nothing is ever resumed; and a run that asks anew is resumed with this id in its state
         return f"request {request['id']}"
     # its place in the thread, for a fork gives messages new ids; what it says is part of what is bought
     place = max(i for i, each in enumerate(messages) if isinstance(each, HumanMessage))

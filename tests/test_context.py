@@ -30,6 +30,8 @@ def test_a_strangers_object_is_read_and_its_role_is_not():
 def test_under_our_own_name_a_role_counts():
     assert resolve_context(Strangers(moslm={"role": "admin"})).role == "admin"
     assert resolve_context({"moslm": MoSLMContext(role="operator")}).role == "operator"
+    assert not resolve_context({"fresh": True}).fresh
+    assert resolve_context({"moslm": {"fresh": True}}).fresh
 
 
 @pytest.mark.parametrize("context", [{"threshold": 8}, {"moslm": {"role": "king"}}, {"tenant": ""}])

@@ -52,6 +52,12 @@ class MoSLMContext(BaseModel):
         description="Names this request for whoever sends it again: what was paid under it is not paid twice.",
         json_schema_extra={"langgraph_nodes": ["screen", "escalate"]},
     )
+    fresh: bool = Field(
+        default=False,
+        description="Asks anew: neither a remembered answer nor one that was paid in this place of the thread is given"
+        " again, and the new one is paid. An idempotency_key that is sent along still holds.",
+        json_schema_extra={"langgraph_nodes": ["screen", "recall"]},
+    )
     threshold: float | None = Field(
         default=None,
         ge=0,
@@ -112,7 +118,7 @@ class MoSLMContext(BaseModel):
 
 
 _DEFAULTS = MoSLMContext()
-_OPEN_KNOBS = [name for name in MoSLMContext.model_fields if name not in ("role", "instructions", *_OF_TOOLS)]
+_OPEN_KNOBS = [name for name in MoSLMContext.model_fields if name not in ("role", "fresh", "instructions", *_OF_TOOLS)]
 
 
 def resolve_context(given: object) -> MoSLMContext:
@@ -121,7 +127,8 @@ def resolve_context(given: object) -> MoSLMContext:
     Args:
         given: ``runtime.context``: None, a `MoSLMContext`, a mapping, or any object. A mapping or object that serves
             several graphs may keep ours under the key or attribute ``moslm``; only there, or in our own type, does
-            ``role``, ``instructions`` and ``tools`` count, because a stranger's "admin" need not be one of ours.
+            ``role``, ``fresh``, ``instructions`` and ``tools`` count: a stranger's "admin" need not be one of ours, and
+            a stranger's "fresh" shall not pay again.
 
     Raises:
         ConfigError: A knob has a value that cannot stand; names the knob, the value and what is allowed.

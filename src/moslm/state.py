@@ -50,6 +50,8 @@ class Request(TypedDict):
     region: NotRequired[str | None]
     remember: NotRequired[bool]
     """Whether an earlier answer may be given again, and this one remembered."""
+    fresh: NotRequired[bool]
+    """Whether an earlier answer, remembered or paid, must not be given again."""
     instructions: NotRequired[str]
     """What the caller adds to the system prompt."""
     tools: NotRequired[list[dict[str, Any]]]

@@ -258,6 +258,32 @@ class TestNothingIsPaidTwice:
         assert graph.invoke(None, THREAD)["messages"][-1].text == "From above."
         assert len(large.calls) == 1
 
+    def test_but_a_new_turn_that_says_the_same_is_a_new_request(self, paid):
+        graph, large = paid
+        texts = [graph.invoke({"messages": [("user", QUESTION)]}, THREAD)["messages"][-1].text for _ in range(2)]
+        assert texts == ["From above.", "Again."]
+        assert len(large.calls) == 2
+
+    def test_but_whoever_goes_back_to_the_message_and_asks_anew_pays_for_another_answer_once(self, paid):
+        graph, large = paid
+        graph.invoke({"messages": [("user", QUESTION)]}, THREAD)
+        before = next(each for each in graph.get_state_history(THREAD) if each.next == ("screen",))
+        assert graph.invoke(None, before.config)["messages"][-1].text == "From above."
+        anew = graph.invoke(None, before.config, context=MoSLMContext(fresh=True))
+        assert anew["messages"][-1].text == "Again."
+        step = next(each for each in graph.get_state_history(THREAD) if each.next == ("escalate",))
+        assert graph.invoke(None, step.config, context=MoSLMContext(fresh=True))["messages"][-1].text == "Again."
+        assert len(large.calls) == 2
+
+    def test_by_a_key_even_where_it_is_asked_anew(self, moslm):
+        large = dear("From above.", "Again.")
+        graph = moslm(confidence=0.3, large=large, config=capped({"usd": 500}))
+        for fresh in (False, True):
+            context = MoSLMContext(idempotency_key="order-7", fresh=fresh)
+            result = graph.invoke({"messages": [("user", QUESTION)]}, context=context)
+            assert result["messages"][-1].text == "From above."
+        assert len(large.calls) == 1
+
     def test_by_whoever_sends_a_request_again_under_its_key(self, moslm):
         large = dear("From above.", "Again.")
         graph = moslm(confidence=0.3, large=large, config=capped({"usd": 500}))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from langgraph.store.memory import InMemoryStore
 
-from moslm import Config, Decision
+from moslm import Config, Decision, MoSLMContext
 from moslm.config import Defaults, DomainSettings, Price, RecallSettings, ScriptedModel
 from moslm.graph.parts import Overrides, build_parts
 from moslm.integrations.api.meters import Meters
@@ -137,6 +137,15 @@ def test_a_run_that_asks_for_it_is_answered_anew_and_leaves_nothing(moslm, ask):
     assert ask(graph, ASKED)[1]["outcome"] == "answered"
     assert ask(graph, ASKED, context={"remember": False})[1]["outcome"] == "answered"
     assert ask(graph, ASKED)[1]["outcome"] == "recalled"
+
+
+def test_a_run_that_is_asked_anew_replaces_what_was_remembered(moslm, scripted, ask):
+    graph = moslm({"finance": scripted(["Forty.", "Fifty."])}, config=ON)
+    ask(graph, ASKED)
+    text, decision = ask(graph, ASKED, context=MoSLMContext(fresh=True))
+    assert (text, decision["outcome"]) == ("Fifty.", "answered")
+    text, decision = ask(graph, ASKED)
+    assert (text, decision["outcome"]) == ("Fifty.", "recalled")
 
 
 def test_personal_data_is_answered_and_not_remembered(moslm, ask):

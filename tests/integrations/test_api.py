@@ -21,7 +21,7 @@ from langchain_openai import ChatOpenAI
 from prometheus_client.parser import text_string_to_metric_families
 
 from moslm import Config, ConfigError
-from moslm.config import ApiKey, ApiSettings, ResilienceSettings
+from moslm.config import ApiKey, ApiSettings, RecallSettings, ResilienceSettings
 from moslm.integrations.api import build_api
 from moslm.models.replicas.pool import ReplicaPool
 from moslm.models.replicas.prefixes import read
@@ -81,6 +81,26 @@ def client():
             return stack.enter_context(openai.OpenAI(base_url=f"{url}/v1", api_key=key, max_retries=0))
 
         yield make
+
+
+@pytest.mark.parametrize(
+    ("header", "outcomes"),
+    [
+        (None, ["answered", "recalled", "recalled"]),
+        ("max-age=0, No-Cache", ["answered", "answered", "recalled"]),
+        ("no-store", ["answered", "answered", "recalled"]),
+    ],
+)
+def test_a_client_says_that_it_wants_another_answer(moslm, serve, client, header, outcomes):
+    config = Config(recall=RecallSettings())
+    api = client(serve(moslm({"finance": ["First.", "Second."]}, config=config)))
+    own, said = {"moslm": {"decision": True}}, []
+    for sent in (None, header, None):
+        headers = {"Cache-Control": sent} if sent else {}
+        asked: Any = {"model": "moslm", "messages": ASKED, "extra_body": own, "extra_headers": headers}
+        said.append(api.chat.completions.create(**asked))
+    assert [each.moslm["outcome"] for each in said] == outcomes
+    assert said[2].choices[0].message.content == ("First." if header in (None, "no-store") else "Second.")
 
 
 DOUBTFUL: Any = {"replies": {"finance": "Draft draft."}, "confidence": 0.3, "large": "Large words here."}

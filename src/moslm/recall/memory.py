@@ -108,7 +108,7 @@ class Memory:
             request: The opened request.
             store: The LangGraph store of the run, if it has one.
         """
-        if not self._applies(request) or self.policy.personal(request["text"]):
+        if not self._applies(request) or request.get("fresh") or self.policy.personal(request["text"]):
             return None
         try:
             found = self._found(request, self._store(store))

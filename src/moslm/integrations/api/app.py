@@ -65,6 +65,7 @@ class _Door:
         caller = self._keys.caller(request.headers.get("authorization"))
         asked = _read(await _body(request, self._settings.max_body_kib * 1024))
         caller = _under_its_key(caller, request.headers.get("idempotency-key"))
+        caller = _anew(caller, request.headers.get("cache-control"))
         self._check_model(asked.model)
         asked.refuse_what_is_not_offered()
         if self._running >= self._settings.most_in_flight:
@@ -163,6 +164,15 @@ def _under_its_key(caller: MoSLMContext, key: str | None) -> MoSLMContext:
     if not 0 < len(key) <= 256:
         raise CallError(400, "the Idempotency-Key must have 1 to 256 characters", "invalid_idempotency_key")
     return caller.model_copy(update={"idempotency_key": key})
+
+
+def _anew(caller: MoSLMContext, cache_control: str | None) -> MoSLMContext:
+    """Take in whether an earlier answer may be given again, as HTTP's requests say it."""
+    said = {each.strip().lower() for each in (cache_control or "").split(",")}
+    if not said & {"no-cache", "no-store"}:
+        return caller
+    remember = caller.remember and "no-store" not in said
+    return caller.model_copy(update={"fresh": True, "remember": remember})
 
 
 def _until(budget: Budget) -> dict[str, str]:
