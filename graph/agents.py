@@ -28,7 +28,7 @@ from moslm.graph.spending import costs, price_of, till_of
 from moslm.models.chat import build_chat_model
 from moslm.models.paying import PriceOf, Till
 from moslm.nodes.callers import Offer
-from moslm.nodes.drafting import DomainAgent
+from moslm.nodes.domain_agent import DomainAgent
 from moslm.privacy.egress import check_base_url
 from moslm.tools import Toolbox, build_toolbox, how_to_call, load_mcp_tools, shared_company
 

@@ -40,8 +40,8 @@ from moslm.models.paying import PriceOf
 from moslm.models.replicas.replica import ReplicaState
 from moslm.nodes.asking import Desk
 from moslm.nodes.check import PolicyFor
+from moslm.nodes.domain_agent import DomainAgent
 from moslm.nodes.doors import DoorOf
-from moslm.nodes.drafting import DomainAgent
 from moslm.nodes.escalate import LargeModel
 from moslm.nodes.respond import AuditTrail, Counting, Terms
 from moslm.privacy.at_rest.seal import Seal

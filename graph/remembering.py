@@ -16,7 +16,8 @@ from moslm.graph.confidence import Trust
 from moslm.graph.keeping import sealed_store
 from moslm.models.calls import drive
 from moslm.models.encoders import load_encoder
-from moslm.nodes.drafting import DomainAgent, drafted
+from moslm.nodes.domain_agent import DomainAgent
+from moslm.nodes.drafting import drafted
 from moslm.nodes.escalate import LargeModel
 from moslm.privacy.at_rest.seal import Seal
 from moslm.privacy.recognisers import recogniser

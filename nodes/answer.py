@@ -11,8 +11,9 @@ from moslm.models.chat.first_token import streams
 from moslm.models.leaving import leaving
 from moslm.models.paying import paying
 from moslm.nodes.accounts import account_of
+from moslm.nodes.domain_agent import DomainAgent
 from moslm.nodes.doors import DoorOf, door_of, egress_uses
-from moslm.nodes.drafting import DomainAgent, drafted
+from moslm.nodes.drafting import drafted
 from moslm.nodes.node import Node, Run, Update
 from moslm.state import AnswerInput, Draft, Request
 from moslm.telemetry import events

@@ -7,6 +7,7 @@ in `moslm.escalation.verdicts`; these steps gather the evidence and write the or
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from moslm.decision import Check, Classification, Stopped
@@ -77,6 +78,7 @@ def check_draft(
 
     def step(state: MoSLMState, run: Run) -> Update:
         request, drafts = state["request"], dict(sorted(state["drafts"].items()))
+        thresholds = {part: required[d["task"]["domain"]](request["threshold"]) for part, d in drafts.items()}
         if held := [(p, d["model"], wish["name"]) for p, d in drafts.items() for wish in d.get("pending", [])]:
             check = ask_about_writes(held)
             run.emit(events.checked(request["id"], check, None))
@@ -84,37 +86,50 @@ def check_draft(
         if _calls(drafts):
             run.emit(events.checked(request["id"], for_the_caller(), None))
             _retract(run, request, drafts, for_the_caller(), None)
-            return _handed_to_the_caller(drafts, {part: _threshold(request, draft) for part, draft in drafts.items()})
+            return _handed_to_the_caller(drafts, thresholds)
         found = {part: measure(draft, signals, gauges[draft["task"]["domain"]]) for part, draft in drafts.items()}
         evidence = Evidence(
             _classification(state),
             policy(request["multi_domain"]),
-            tuple(_evidence(part, drafts[part], found[part], _threshold(request, drafts[part])) for part in drafts),
+            tuple(_evidence(part, drafts[part], found[part], thresholds[part]) for part in drafts),
             price(request),
         )
         capped = _capped(state)
         check = as_they_are(capped, _are_answers(evidence)) if capped else judge_drafts(evidence, triggers)
         run.emit(events.checked(request["id"], check, lowest(each.confidence for each in evidence.drafts)))
-        update: Update = {
-            "checks": [check.model_dump(mode="json")],
-            "measured": {
-                each.part: _measured(each, found[each.part], check.action == "answer" and not capped)
-                for each in evidence.drafts
-            },
-        }
-        stands = _standing(drafts) if check.action == "answer" and not capped else None
-        _retract(run, request, drafts, check, stands)
-        if check.action == "answer":
-            reply = reply_of(list(drafts.values()), titles)
-            update["reply"] = {**reply, "shown": stands, "first_token_ms": _streamed_since(drafts, stands)}
-        elif capped:
-            update["reply"] = Reply(text="", outcome="handed_over", answered_by=None, refusal=capped)
-        return update
-
-    def _threshold(request: Request, draft: Draft) -> float:
-        return required[draft["task"]["domain"]](request["threshold"])
+        verdict = _Verdict(check, capped)
+        _retract(run, request, drafts, check, verdict.standing(drafts))
+        measured = {each.part: _measured(each, found[each.part], verdict.accepts) for each in evidence.drafts}
+        return {"checks": [check.model_dump(mode="json")], "measured": measured, **verdict.reply(drafts, titles)}
 
     return Node("check_draft", step)
+
+
+@dataclass(frozen=True, slots=True)
+class _Verdict:
+    """The order about the drafts, and why nobody above can be asked, where drafts are shown as they are then."""
+
+    check: Check
+    capped: str | None
+
+    @property
+    def accepts(self) -> bool:
+        """Whether the gate took the drafts; at a cap they are shown without its word."""
+        return self.check.action == "answer" and not self.capped
+
+    def standing(self, drafts: Mapping[str, Draft]) -> str | None:
+        """Return the id of the streamed message that holds the answer already, if one does."""
+        return _standing(drafts) if self.accepts else None
+
+    def reply(self, drafts: Mapping[str, Draft], titles: Mapping[str, str]) -> Update:
+        """Return what the user is to see; nothing where somebody else answers."""
+        if self.check.action == "answer":
+            stands = self.standing(drafts)
+            words = reply_of(list(drafts.values()), titles)
+            return {"reply": {**words, "shown": stands, "first_token_ms": _streamed_since(drafts, stands)}}
+        if self.capped:
+            return {"reply": Reply(text="", outcome="handed_over", answered_by=None, refusal=self.capped)}
+        return {}
 
 
 def _capped(state: MoSLMState) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Collection, Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +19,6 @@ from langchain_core.messages import (
     BaseMessage,
     HumanMessage,
     SystemMessage,
-    ToolCall,
     ToolMessage,
     message_to_dict,
     messages_from_dict,
@@ -31,75 +30,19 @@ from langsmith import uuid7
 
 from moslm.decision import Stopped, ToolUse, Usage
 from moslm.errors import BackendError, BackendGarbled
-from moslm.escalation.opinions import SecondOpinion, fetch
-from moslm.escalation.stopping import Lookouts, finishes
-from moslm.governance.access.actions import Tool
-from moslm.governance.access.permissions import Permissions
+from moslm.escalation.opinions import fetch
+from moslm.escalation.stopping import finishes
 from moslm.models.calls import Call
 from moslm.models.chat.first_token import FirstToken
 from moslm.models.chat.logprobs import token_logprobs, usage_of
 from moslm.models.chat.watched import Unfinished, Watched
-from moslm.models.leaving import Form
-from moslm.models.paying import PriceOf, Till, billed
-from moslm.models.replicas.replica import ReplicaState
-from moslm.nodes.callers import Offer, calls_of, how_to_call, instructed, results, with_tools
+from moslm.models.paying import billed
+from moslm.nodes.callers import calls_of, instructed, results, with_tools
+from moslm.nodes.domain_agent import DomainAgent
 from moslm.nodes.notes import WORKED_EXAMPLES, with_notes
-from moslm.nodes.permitting import may
-from moslm.state import AnswerInput, Draft, Opinion, Request, Task, ToolRequest
+from moslm.nodes.tool_calls import ToolCalls
+from moslm.state import AnswerInput, Draft, Opinion, Request, Task
 from moslm.state import Call as CallerCall
-from moslm.tools.emptiness import found_nothing
-
-Worth = Callable[[Draft, SecondOpinion, float | None], bool]
-"""(finished draft, second opinion, the caller's own threshold) -> whether asking is worth its price."""
-
-
-@dataclass(frozen=True, slots=True)
-class DomainAgent:
-    """A domain as it answers: its model, its words, its tools or its handbook."""
-
-    name: str
-    model: Runnable[Any, Any]
-    """Chat model, tools bound, tagged so that its tokens are never streamed."""
-    model_name: str
-    prompt: str
-    tools: Runnable[Any, Any] | None
-    """LangGraph's `ToolNode`; None when the model works from passages."""
-    effects: dict[str, str]
-    """Effect of each tool by name; no other tool can run."""
-    how_to_call: Callable[[str], str]
-    """What to tell a model whose call of the named tool could not be read."""
-    search: Runnable[Any, Any] | None
-    """Handbook search (text -> passages) for a model that calls no tools."""
-    price: PriceOf
-    """What its model's calls cost, US dollars."""
-    deadline_s: float
-    max_rounds: int
-    max_input_tokens: int
-    second_opinions: tuple[SecondOpinion, ...] = ()
-    """What may be asked for where the cheap signals leave doubt, the cheapest first."""
-    worth: Worth = lambda draft, opinion, threshold: False
-    lookout: Lookouts | None = None
-    """What may stop a draft while it is written; None where all drafts are finished."""
-    required: Callable[[float | None], float] = lambda own: own or 0.0
-    """The confidence a draft needs, given the threshold its caller asked for."""
-    most_tokens: int | None = None
-    """The longest answer of its model, where it says so."""
-    optimistic: bool = False
-    """Whether the model's tokens stream while they are written."""
-    offer: Offer | None = None
-    """Binds the caller's tools beside the domain's own; None for a model that calls none."""
-    revision: Callable[[], str] = lambda: ""
-    """Revision of the model's weights, as a calibration knows it."""
-    till: Till | None = None
-    """Where its model's calls are paid; None for a model whose calls are free."""
-    leaves: Form | None = None
-    """How its model's calls are hidden where they leave the premises; None for a model inside."""
-    tool_bytes: int = 0
-    """Size of its tools as its model is told of them."""
-    permissions: Permissions = field(default_factory=Permissions)
-    """Whose writes run without a person's approval."""
-    replicas: Callable[[], tuple[ReplicaState, ...]] = lambda: ()
-    """What is known of the servers of its model; nothing of a model that has none."""
 
 
 def drafted(agent: DomainAgent, state: AnswerInput, *, heard: bool = False) -> Generator[Call, Any, Draft]:
@@ -139,9 +82,8 @@ class _Work:
     task: Task
     deadline: float
     waiting: Draft | None
+    tools: ToolCalls = field(init=False)
     transcript: list[AnyMessage] = field(default_factory=list)
-    pending: list[ToolRequest] = field(default_factory=list)
-    used: list[ToolUse] = field(default_factory=list)
     usage: list[Usage] = field(default_factory=list)
     replicas: list[dict[str, Any]] = field(default_factory=list)
     passages: list[str] = field(default_factory=list)
@@ -158,6 +100,9 @@ class _Work:
     error: dict[str, str] | None = None
     ms: float = 0.0
     finish: bool = False
+
+    def __post_init__(self) -> None:
+        self.tools = ToolCalls(self.agent, self.request, self.deadline)
 
     @property
     def waited(self) -> bool:
@@ -185,11 +130,11 @@ class _Work:
         draft = self.waiting
         assert draft is not None
         self.transcript = messages_from_dict(draft.get("transcript", []))  # type: ignore[assignment]
-        self.used = [ToolUse.model_validate(each) for each in draft.get("tools", [])]
+        self.tools.used = [ToolUse.model_validate(each) for each in draft.get("tools", [])]
         self.usage = [Usage.model_validate(each) for each in draft.get("usage", [])]
         self.replicas, self.ms = list(draft.get("replicas", [])), draft.get("ms", 0.0)
         self.shown = list(draft.get("shown", []))
-        yield from self._carry_out(draft.get("pending", []))
+        self.transcript.extend((yield from self.tools.decided(draft.get("pending", []))))
         yield from self._rounds()
 
     def _rounds(self) -> Generator[Call, Any, None]:
@@ -211,12 +156,12 @@ class _Work:
                 if not self.text:
                     raise BackendGarbled(self.agent.model_name, f"{self.agent.model_name} returned an empty answer")
                 return
-            self.calls = [] if self._has_written else calls_of(reply, self.request)
+            self.calls = [] if self.tools.have_written else calls_of(reply, self.request)
             if self.calls:
                 return
             self.transcript.append(reply)
-            yield from self._tools(reply)
-            if self.pending:
+            self.transcript.extend((yield from self.tools.made_by(reply)))
+            if self.tools.pending:
                 return
         raise BackendError(self.agent.model_name, f"{self.agent.model_name} kept calling tools without an answer")
 
@@ -258,7 +203,7 @@ class _Work:
     def _so_far(self, answer: Unfinished) -> Draft:
         draft = Draft(task=self.task, model=self.agent.model_name, text=answer.text.strip())
         draft["logprobs"], draft["passages"], draft["evidence"] = answer.logprobs(), self.passages, self._evidence()
-        draft["tools"] = [use.model_dump(mode="json") for use in self.used]
+        draft["tools"] = [use.model_dump(mode="json") for use in self.tools.used]
         draft["classification"] = self.classification
         return draft
 
@@ -284,92 +229,6 @@ class _Work:
     def _evidence(self) -> list[str]:
         returned = [m.text for m in self.transcript if isinstance(m, ToolMessage) and m.status != "error"]
         return [*self.notes, *returned]
-
-    def _tools(self, reply: AIMessage) -> Generator[Call, Any, None]:
-        for wrong in reply.invalid_tool_calls:
-            name = wrong["name"] or ""
-            words = how_to_call(name, self.request) or self.agent.how_to_call(name)
-            self.transcript.append(ToolMessage(words, tool_call_id=str(wrong["id"]), status="error"))
-        free = [call for call in reply.tool_calls if self._is_free(call["name"])]
-        held = [call for call in reply.tool_calls if call not in free]
-        if free:
-            yield from self._run(free, self.request["role"])
-        self.pending = [ToolRequest(id=str(call["id"]), name=call["name"], args=call["args"]) for call in held]
-
-    def _carry_out(self, decided: Sequence[ToolRequest]) -> Generator[Call, Any, None]:
-        """Do what the person decided about each held write."""
-        approved: list[ToolCall] = []
-        for wish in decided:
-            decision: dict[str, Any] = wish.get("decision", {"type": "reject"})
-            if decision["type"] in ("approve", "edit"):
-                args = decision["edited_action"]["args"] if decision["type"] == "edit" else wish["args"]
-                approved.append(ToolCall(name=wish["name"], args=args, id=wish["id"], type="tool_call"))
-                continue
-            given = decision["type"] == "respond"
-            words = decision.get("message") or ("" if given else "A person decided against this action.")
-            self.transcript.append(ToolMessage(words, tool_call_id=wish["id"], name=wish["name"]))
-            outcome = "answered" if given else "rejected"
-            self.used.append(ToolUse(name=wish["name"], effect="write", outcome=outcome, approved_by="person"))
-        if approved:
-            yield from self._run(approved, "person")
-
-    def _run(self, calls: list[ToolCall], approved_by: str | None) -> Generator[Call, Any, None]:
-        if self.agent.tools is None:
-            raise BackendGarbled(self.agent.model_name, f"{self.agent.model_name} called a tool it was not given")
-        started = time.perf_counter()
-        # the request's id makes a write repeatable: run again, it returns what it did the first time
-        asked = {"messages": [AIMessage("", tool_calls=calls)], "request": {"id": self.request["id"]}}
-        try:
-            result = yield Call(self.agent.tools, asked, f"a tool of {self.agent.name}", self.deadline)
-        except BackendError:
-            # given up, but perhaps not stopped: a write may stand all the same, and the record must say so
-            self._record(calls, dict.fromkeys((call["id"] for call in calls), "unknown"), approved_by, started)
-            raise
-        replies = [each for each in result["messages"] if isinstance(each, ToolMessage)]
-        self.transcript.extend(replies)
-        failed = {each.tool_call_id: "failed" for each in replies if each.status == "error"}
-        empty = {each.tool_call_id for each in replies if found_nothing(each.text)}
-        self._record(calls, failed, approved_by, started, empty)
-
-    def _record(
-        self,
-        calls: list[ToolCall],
-        ends: Mapping[Any, str],
-        approved_by: str | None,
-        started: float,
-        empty: Collection[str] = (),
-    ) -> None:
-        ms = round((time.perf_counter() - started) * 1000, 3)
-        for call in calls:
-            effect = self._effect(call["name"])
-            # a tool that nobody has was not run, so nobody allowed it
-            allowed = approved_by if effect == "write" and call["name"] in self.agent.effects else None
-            outcome = ends.get(call["id"], "done")
-            self.used.append(
-                ToolUse(
-                    name=call["name"],
-                    effect=effect,
-                    outcome=outcome,
-                    approved_by=allowed,
-                    empty=effect == "read" and call["id"] in empty,
-                    ms=ms,
-                )
-            )
-
-    def _is_free(self, tool: str) -> bool:
-        """Tell whether a call needs no person: it reads, its caller may write, or there is nothing that could run."""
-        return tool not in self.agent.effects or self._effect(tool) == "read" or self._may_write(tool)
-
-    @property
-    def _has_written(self) -> bool:
-        """Tell whether something stands that the caller's next request would not know of, and so could do twice."""
-        return any(use.effect == "write" and use.outcome in ("done", "unknown") for use in self.used)
-
-    def _may_write(self, tool: str) -> bool:
-        return may(self.request, "write_tool", self.agent.permissions, Tool(tool, self._effect(tool)))
-
-    def _effect(self, tool: str) -> str:
-        return self.agent.effects.get(tool, "write")
 
     def _prompt(self) -> list[BaseMessage]:
         """Return the transcript cut to what the model takes: the oldest turns go first, the request never."""
@@ -416,7 +275,7 @@ class _Work:
     def draft(self, ms: float) -> Draft:
         draft = Draft(task=self.task, model=self.agent.model_name, text=self.text)
         draft["logprobs"] = self.logprobs
-        draft["tools"] = [use.model_dump(mode="json") for use in self.used]
+        draft["tools"] = [use.model_dump(mode="json") for use in self.tools.used]
         draft["usage"] = [usage.model_dump(mode="json") for usage in self.usage]
         draft["replicas"] = list(self.replicas)
         draft["passages"], draft["error"], draft["ms"] = self.passages, self.error, round(ms, 3)
@@ -424,7 +283,7 @@ class _Work:
         draft["classification"], draft["calls"] = self.classification, [] if self.error else self.calls
         draft["stopped"] = self.stopped.model_dump(mode="json") if self.stopped else None
         draft["first_token_ms"] = self._first_token_ms()
-        draft["pending"], draft["shown"] = [] if self.error else self.pending, self.shown
+        draft["pending"], draft["shown"] = [] if self.error else self.tools.pending, self.shown
         draft["transcript"] = [message_to_dict(each) for each in self.transcript] if draft["pending"] else []
         return draft
 

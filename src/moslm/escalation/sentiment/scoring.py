@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -14,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moslm.errors import ConfigError
+from moslm.escalation.fitted_weights import read_weights
 from moslm.models.encoders import load_encoder
-from moslm.models.encoders.ngrams import SCHEME, hashed_ngrams
+from moslm.models.encoders.ngrams import hashed_ngrams
 
 SHIPPED = Path(__file__).parent / "shipped"
 ENCODER = "moslm-minilm-l6-3"
@@ -69,19 +65,6 @@ def read_scorer(folder: Path) -> Scorer:
     Raises:
         ConfigError: It is damaged or was fitted on other features.
     """
-    try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        raw = (folder / "scorer.npz").read_bytes()
-        known = card["sha256"], card["features"], card["encoder"]
-        if known != (hashlib.sha256(raw).hexdigest(), SCHEME, ENCODER):
-            raise _unusable(folder, "its hash or its features are not those of the card")
-        with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
-            return Scorer(*(arrays[name].astype(np.float32) for name in ("lexical", "dense", "bias")))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise _unusable(folder, str(error)) from error
-
-
-def _unusable(folder: Path, problem: str) -> ConfigError:
-    return ConfigError(
-        "the scorer of moods cannot be read", key="ask_when", value=str(folder), mend=f"reinstall MoSLM ({problem})"
-    )
+    names = ("lexical", "dense", "bias")
+    found = read_weights(folder, ENCODER, what="the scorer of moods", key="ask_when", names=names)
+    return Scorer(*(found.array(name) for name in names))

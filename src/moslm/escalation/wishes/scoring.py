@@ -7,10 +7,6 @@ sentences are worth the encoder. Asked only where no rule speaks for or against 
 
 from __future__ import annotations
 
-import hashlib
-import io
-import json
-import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -20,9 +16,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from moslm.errors import ConfigError
+from moslm.escalation.fitted_weights import read_weights
 from moslm.models.encoders import load_encoder
-from moslm.models.encoders.ngrams import SCHEME, hashed_ngrams
+from moslm.models.encoders.ngrams import hashed_ngrams
 
 SHIPPED = Path(__file__).parent / "shipped"
 ENCODER = "moslm-minilm-l6-3"
@@ -99,26 +95,7 @@ def read_scorer(folder: Path) -> Scorer:
     Raises:
         ConfigError: It is damaged or was fitted on other features.
     """
-    try:
-        card = json.loads((folder / "card.json").read_text(encoding="utf-8"))
-        raw = (folder / "scorer.npz").read_bytes()
-        known = card["sha256"], card["features"], card["encoder"]
-        if known != (hashlib.sha256(raw).hexdigest(), SCHEME, ENCODER):
-            raise _unusable(folder, "its hash or its features are not those of the card")
-        with np.load(io.BytesIO(raw), allow_pickle=False) as arrays:
-            return Scorer(
-                arrays["lexical"].astype(np.float32),
-                float(arrays["lexical_bias"]),
-                arrays["dense"].astype(np.float32),
-                float(arrays["bias"]),
-                float(card["worth_asking"]),
-                float(card["threshold"]),
-            )
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
-        raise _unusable(folder, str(error)) from error
-
-
-def _unusable(folder: Path, problem: str) -> ConfigError:
-    return ConfigError(
-        "the wish scorer cannot be read", key="wishes", value=str(folder), mend=f"reinstall MoSLM ({problem})"
-    )
+    names = ("lexical", "lexical_bias", "dense", "bias", "worth_asking", "threshold")
+    found = read_weights(folder, ENCODER, what="the wish scorer", key="wishes", names=names)
+    numbers = {name: found.number(name) for name in ("lexical_bias", "bias", "worth_asking", "threshold")}
+    return Scorer(lexical=found.array("lexical"), dense=found.array("dense"), **numbers)
