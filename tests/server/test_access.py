@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
 import time
-import urllib.error
-import urllib.request
 from contextlib import ExitStack
-from pathlib import Path
 
 import httpx
 import openai
@@ -21,7 +13,6 @@ from joserfc.jwk import OctKey
 from langgraph_sdk import get_sync_client
 from langgraph_sdk.errors import APIStatusError
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 SECRET = "a secret of forty characters and some more"
 CONFIG = """
@@ -46,49 +37,8 @@ def token(tenant, user="u1", role="user", secret=SECRET):
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("access")
-    (folder / "moslm.toml").write_text(CONFIG)
-    shutil.copytree(ROOT / "studio", folder / "studio")
-    shutil.copy(ROOT / "langgraph.json", folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "MOSLM_CONFIG": str(folder / "moslm.toml"),
-        "MOSLM_HOME": str(folder / "home"),
-        "JWT_KEY": SECRET,
-        "LANGSMITH_TRACING": "false",
-        "LANGGRAPH_CLI_NO_ANALYTICS": "1",
-    }
-    command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
-    with (folder / "log").open("w") as log:
-        process = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
-            cwd=folder,
-            env=environment,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        url = f"http://127.0.0.1:{port}"
-        try:
-            _wait_until_up(url, process, folder / "log")
-            yield url
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-
-
-def _wait_until_up(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{url}/ok", timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.3)
-    pytest.fail(f"langgraph dev did not come up:\n{log.read_text()[-3000:]}")
+def server(langgraph_server):
+    return langgraph_server(CONFIG, JWT_KEY=SECRET)
 
 
 @pytest.fixture

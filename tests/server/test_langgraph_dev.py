@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.error
 import urllib.request
-from pathlib import Path
 
 import openai
 import pytest
 from langgraph_sdk import get_sync_client
 
-ROOT = Path(__file__).resolve().parents[2]
 pytestmark = [pytest.mark.loopback, pytest.mark.slow]
 
 CONFIG = """
@@ -47,48 +38,8 @@ IT = {"messages": [{"role": "user", "content": "My laptop cannot connect to the 
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("server")
-    (folder / "moslm.toml").write_text(CONFIG)
-    # the server keeps threads and remembered answers in the folder it runs in: each run gets a folder of its own
-    shutil.copytree(ROOT / "studio", folder / "studio")
-    shutil.copy(ROOT / "langgraph.json", folder)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    environment = {
-        **os.environ,
-        "MOSLM_CONFIG": str(folder / "moslm.toml"),
-        "MOSLM_HOME": str(folder / "home"),
-        "FRONT_KEY": "front-secret",
-        "LANGSMITH_TRACING": "false",
-        "LANGGRAPH_CLI_NO_ANALYTICS": "1",
-    }
-    command = [str(Path(sys.executable).with_name("langgraph")), "dev", "--no-browser", "--no-reload"]
-    command += ["--host", "127.0.0.1", "--port", str(port)]
-    log = (folder / "log").open("w")
-    process = subprocess.Popen(command, cwd=folder, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    url = f"http://127.0.0.1:{port}"
-    try:
-        _wait_until_up(url, process, folder / "log")
-        yield url
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
-        log.close()
-
-
-def _wait_until_up(url: str, process: subprocess.Popen, log: Path) -> None:
-    deadline = time.monotonic() + 90
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            break
-        try:
-            with urllib.request.urlopen(f"{url}/ok", timeout=2):
-                return
-        except (urllib.error.URLError, ConnectionError, TimeoutError):
-            time.sleep(0.3)
-    pytest.fail(f"langgraph dev did not come up:\n{log.read_text()[-3000:]}")
+def server(langgraph_server):
+    return langgraph_server(CONFIG, FRONT_KEY="front-secret")
 
 
 @pytest.fixture
