@@ -1,7 +1,7 @@
 """What hiding personal data costs in answers: the same questions asked with and without, pair by pair.
 
 ``python bench/pseudonyms_quality.py [--engine patterns|presidio] [--slots N --handbook N --written N] [--seed S]
-[--ideal-only] [--json FILE]``. Three kinds of checkable questions that carry personal data:
+[--ideal-only] [--kept FILE] [--json FILE]``. Three kinds of checkable questions that carry personal data:
 
 * *slots*: rows of multidogo whose answer is a name, an address, a number ... in a customer's message (exact words);
 * *handbook*: the questions of ``calibration/handbook``, asked by a made-up person who says who they are (graded by
@@ -223,12 +223,18 @@ class Pair:
     equal: bool
 
 
-def by_model(cases: list[Case], privacy: Pseudonymiser) -> list[Pair]:
-    """Ask the embedded model everything twice."""
-    model = build_chat_model(EmbeddedModel(kind="embedded"), deadline_ms=120_000, allow_hosts=())
+def by_model(cases: list[Case], privacy: Pseudonymiser, kept: Path) -> list[Pair]:
+    """Ask the embedded model everything twice; what it was asked before is read from the file."""
+    model = build_chat_model(EmbeddedModel(kind="embedded"), deadline_ms=600_000, allow_hosts=())
+    lines = kept.read_text(encoding="utf-8").splitlines() if kept.exists() else []
+    known = {(system, text): said for system, text, said in map(json.loads, lines)}
 
     def ask(system: str, text: str) -> str:
-        return str(model.invoke([SystemMessage(system), HumanMessage(text)]).text).strip()
+        if (system, text) not in known:
+            known[system, text] = str(model.invoke([SystemMessage(system), HumanMessage(text)]).text).strip()
+            with kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps([system, text, known[system, text]]) + "\n")
+        return known[system, text]
 
     return _pairs(cases, privacy, lambda case, system, text, talk: ask(system, text))
 
@@ -296,6 +302,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the public data sets")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--ideal-only", action="store_true")
+    parser.add_argument("--kept", type=Path, default=Path("pseudonyms_answers.jsonl"), help="answers so far")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args()
     chance = Random(options.seed)
@@ -307,7 +314,7 @@ def main() -> None:
     privacy = pseudonymiser(PrivacySettings(engine=options.engine))
     found = {"engine": options.engine, "ideal": report(by_ideal(cases, privacy), options.seed)}
     if not options.ideal_only:
-        found["embedded"] = report(by_model(cases, privacy), options.seed)
+        found["embedded"] = report(by_model(cases, privacy, options.kept), options.seed)
     print(json.dumps(found, indent=1))
     if options.json:
         options.json.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
