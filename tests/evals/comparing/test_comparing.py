@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moslm.errors import ConfigError
@@ -78,6 +78,7 @@ def test_the_interval_of_a_difference_holds_the_truth_as_often_as_it_says() -> N
     assert held >= 285 - 12
 
 
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1), st.integers(0, 4)), min_size=1, max_size=30))
 def test_swapping_the_systems_swaps_the_verdict(rows: list[tuple[float, float, int]]) -> None:
     first, second, groups = [a for a, _, _ in rows], [b for _, b, _ in rows], [str(g) for _, _, g in rows]
