@@ -24,18 +24,15 @@ from tqdm import tqdm
 
 from moslm.escalation.calibration.guarantee import certify
 from moslm.escalation.calibration.judging import equal_mass_error
-from moslm.escalation.calibration.labelled import folds_of
-from moslm.escalation.calibration.logistic import fit_logistic, sigmoid
 from moslm.escalation.calibration.outcomes.reporting import Task, report
 from moslm.escalation.calibration.outcomes.table import read_outcomes
 from moslm.escalation.calibration.routing import routed
+from moslm.evals.frontiers.from_text import from_text
 from moslm.models.classifiers.judging import auroc
-from moslm.models.encoders import load_encoder
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "data"
 RISKS = (0.05, 0.1, 0.2, 0.3)
 DELTA = 0.1
-FOLDS = 5
 
 Array = NDArray[np.float64]
 Right = NDArray[np.bool_]
@@ -59,35 +56,6 @@ class Table:
 def rows_of(name: str) -> list[dict[str, Any]]:
     text = (DATA / "cascade" / f"{name}.jsonl").read_text(encoding="utf-8")
     return [json.loads(line) for line in text.split("\n") if line.strip()]
-
-
-def from_text(texts: list[str], domains: list[str], groups: list[str], right: Right) -> Array:
-    """Return the out-of-fold probability of being right, from nothing but the request's text and domain."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.linear_model import Ridge
-
-    meaning = load_encoder("wordllama-l2-supercat-256").encode(texts).astype(np.float64)
-    folds = folds_of(groups, FOLDS)
-    labels = np.array(domains)
-    columns = np.zeros((len(texts), 3))
-    for fold in range(FOLDS):
-        here, others = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
-        target = right[others].astype(float)
-        words = TfidfVectorizer(ngram_range=(1, 2), sublinear_tf=True, min_df=2, max_features=60_000)
-        own = words.fit_transform([texts[i] for i in others])
-        model = Ridge(alpha=4.0, solver="sparse_cg", tol=1e-3, max_iter=60).fit(own, target)
-        columns[here, 0] = model.predict(words.transform([texts[i] for i in here]))
-        columns[here, 1] = Ridge(alpha=10.0).fit(meaning[others], target).predict(meaning[here])
-        for domain in set(domains):
-            members = target[labels[others] == domain]
-            columns[here[labels[here] == domain], 2] = (members.sum() + 20 * target.mean()) / (len(members) + 20)
-    columns = (columns - columns.mean(axis=0)) / np.maximum(columns.std(axis=0), 1e-9)
-    said = np.zeros(len(texts))
-    for fold in range(FOLDS):
-        here = folds == fold
-        weights, intercept = fit_logistic(columns[~here], right[~here], np.full(3, 5.0))
-        said[here] = sigmoid(columns[here] @ weights + intercept)
-    return said
 
 
 def text_table(name: str, about: str, rows: list[dict[str, Any]], domain: str, pick: Callable[..., Any]) -> Table:
