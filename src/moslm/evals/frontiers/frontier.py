@@ -179,10 +179,12 @@ def _held_out(cases: Cases, groups: list[str], share: float) -> dict[str, Figure
     for _ in range(_HALVINGS):
         first = (random.permutation(len(names)) < len(names) // 2)[inverse]
         chosen, judged = (operating(cases, half.astype(np.float64)) for half in (first, ~first))
-        enough = np.flatnonzero(chosen.quality >= share * chosen.large_quality - 1e-12)
-        if len(enough) and judged.large_cost > 0:
-            kept.append(float(judged.quality[enough[0]] / judged.large_quality))
-            spared.append(float(1 - judged.cost[enough[0]] / judged.large_cost))
+        places = np.arange(len(chosen.quality), dtype=np.float64)
+        # between two places lies the share of a tie that goes up
+        place = measures.first_reaching(chosen, share * chosen.large_quality, places)
+        if place is not None and judged.large_cost > 0:
+            kept.append(float(np.interp(place, places, judged.quality) / judged.large_quality))
+            spared.append(float(1 - np.interp(place, places, judged.cost) / judged.large_cost))
     found = {"held_out_95": kept, "held_out_saved_95": spared}
     if len(kept) < _HALVINGS:
         why = f"the threshold was reached in {len(kept)} of {_HALVINGS} halvings"

@@ -1,0 +1,1 @@
+"""What would have been decided, kept and paid under other settings, from records alone: no model is called."""
