@@ -18,6 +18,7 @@ from moslm.evals.replaying.changes import Changes
 from moslm.evals.replaying.records import Record
 from moslm.evals.replaying.routes import Route, Unsupported, route
 from moslm.evals.replaying.spending import LargeCalls, large_calls, recorded_usd, replayed_usd
+from moslm.evals.replaying.worth import Worth, gained_worth, mean_worth, worth
 
 
 class Side(BaseModel):
@@ -76,8 +77,9 @@ def replay(records: Sequence[Record], changes: Changes, *, large_quality: float 
     large = large_calls([each.decision for each in records], changes)
     routes, costs = _followed(records, changes, large)
     groups = [each.group for each in records]
-    was = [_worth(each, "was", way, large_quality, changes) for each, way in zip(records, routes, strict=True)]
-    now = [_worth(each, "now", way, large_quality, changes) for each, way in zip(records, routes, strict=True)]
+    both = list(zip(records, routes, strict=True))
+    was = [worth(each, "was", way, large_quality, changes) for each, way in both]
+    now = [worth(each, "now", way, large_quality, changes) for each, way in both]
     paid = [recorded_usd(each.decision, changes) for each in records]
     moved = Counter(f"{way.was} > {way.now}" for way in routes if way.changed)
     return Replay(
@@ -85,11 +87,11 @@ def replay(records: Sequence[Record], changes: Changes, *, large_quality: float 
         groups=len(set(groups)),
         before=_side([way.was for way in routes], was, paid, groups, seed),
         after=_side([way.now for way in routes], now, costs, groups, seed),
-        quality_gained=_gained(was, now, groups, seed),
+        quality_gained=gained_worth(was, now, groups, seed),
         usd_saved=bootstrap([a - b for a, b in zip(paid, costs, strict=True)], groups, unit="usd", seed=seed),
         moved=dict(moved),
-        measured=sum(_is_measured(each, way) for each, way in zip(records, routes, strict=True)),
-        notes=_notes(records, routes, large, large_quality),
+        measured=sum(each is not None and each.measured for each in now),
+        notes=_notes(records, routes, now, large, large_quality),
     )
 
 
@@ -120,41 +122,13 @@ def _followed(records: Sequence[Record], changes: Changes, large: LargeCalls | N
     return routes, costs
 
 
-def _worth(record: Record, when: str, way: Route, large_quality: float | None, changes: Changes) -> float | None:
-    """Return the points of a request, as it was or under the changes; None where nothing is known of them."""
-    at = way.was if when == "was" else way.now
-    same = not way.changed or when == "was"
-    if at == "escalated":
-        if same and record.score is not None and (changes.large is None or when == "was"):
-            return record.score
-        return record.large_score if record.large_score is not None and changes.large is None else large_quality
-    if same and record.score is not None:
-        return record.score
-    if at == "local":
-        return record.draft_score if record.draft_score is not None else _calibrated(record)
-    return None if at == "recalled" else 0.0
-
-
-def _calibrated(record: Record) -> float | None:
-    """Return the probability that a draft is right, where its confidence is one."""
-    found = record.decision.confidence
-    uses = [draft.calibration for draft in record.decision.drafts]
-    return found if uses and all(use is not None and use.state == "in_force" for use in uses) else None
-
-
-def _is_measured(record: Record, way: Route) -> bool:
-    if not way.changed:
-        return record.score is not None
-    return (record.draft_score if way.now == "local" else record.large_score) is not None
-
-
 def _side(
-    ways: Sequence[str], worth: Sequence[float | None], usd: Sequence[float], groups: Sequence[str], seed: int
+    ways: Sequence[str], points: Sequence[Worth | None], usd: Sequence[float], groups: Sequence[str], seed: int
 ) -> Side:
     local = [i for i, way in enumerate(ways) if way == "local"]
     return Side(
-        quality=_mean(worth, groups, seed),
-        kept_quality=_mean([worth[i] for i in local], [groups[i] for i in local], seed),
+        quality=mean_worth(points, groups, seed),
+        kept_quality=mean_worth([points[i] for i in local], [groups[i] for i in local], seed),
         usd=bootstrap(usd, groups, unit="usd", seed=seed),
         escalated=_share(ways, "escalated", groups, seed),
         kept=_share(ways, "local", groups, seed),
@@ -165,20 +139,12 @@ def _share(ways: Sequence[str], wanted: str, groups: Sequence[str], seed: int) -
     return bootstrap([float(way == wanted) for way in ways], groups, unit="share", seed=seed)
 
 
-def _mean(worth: Sequence[float | None], groups: Sequence[str], seed: int) -> Figure:
-    known = [each for each in worth if each is not None]
-    if len(known) < len(worth):
-        why = f"nothing is known of the quality of {len(worth) - len(known)} of {len(worth)} answers"
-        return Figure(value=None, n=len(worth), unit="score", why=why)
-    return bootstrap(known, groups, seed=seed)
-
-
-def _gained(was: Sequence[float | None], now: Sequence[float | None], groups: Sequence[str], seed: int) -> Figure:
-    return _mean([None if a is None or b is None else b - a for a, b in zip(was, now, strict=True)], groups, seed)
-
-
 def _notes(
-    records: Sequence[Record], routes: Sequence[Route], large: LargeCalls | None, large_quality: float | None
+    records: Sequence[Record],
+    routes: Sequence[Route],
+    now: Sequence[Worth | None],
+    large: LargeCalls | None,
+    large_quality: float | None,
 ) -> tuple[str, ...]:
     notes = []
     new = sum(way.changed and way.now == "escalated" for way in routes)
@@ -190,19 +156,19 @@ def _notes(
             else "the tokens of the drafts, because too few records hold calls of both models"
         )
         notes.append(f"{new} new calls of {large.model} are reckoned with {how}.")
-    if large_quality is not None:
-        notes.append(f"An answer of the large model that was not measured counts {large_quality:g} points, as stated.")
-
-    local = [(each, way) for each, way in zip(records, routes, strict=True) if way.now == "local"]
-    estimated = sum(not _is_measured(each, way) for each, way in local)
-    if estimated:
+    guessed = [way.now for way, each in zip(routes, now, strict=True) if each is not None and not each.measured]
+    if "escalated" in guessed:
         notes.append(
-            f"{estimated} kept answers count their calibrated probability of being right; the intervals hold what the"
-            " draw of requests moves, not an error of the calibration."
+            f"{guessed.count('escalated')} answers of the large model count {large_quality:g} points, as stated. What"
+            " goes up is harder than the rest: state what it is worth on such requests, not on all."
         )
-    guessed = sum(any(not use.known for use in each.decision.usage) for each in records)
-    if guessed:
-        notes.append(f"{guessed} records hold token counts that were estimated from the text.")
+    if "local" in guessed:
+        notes.append(
+            f"{guessed.count('local')} kept answers count their calibrated probability of being right; the intervals"
+            " hold the draw of requests and of right and wrong, not an error of the calibration."
+        )
+    if unsure := sum(any(not use.known for use in each.decision.usage) for each in records):
+        notes.append(f"{unsure} records hold token counts that were estimated from the text.")
     if any(way.was == "recalled" for way in routes):
         notes.append("What was answered from memory stays so; what would have been remembered is not asked anew.")
     return tuple(notes)
