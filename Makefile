@@ -7,7 +7,7 @@ PIP    := $(BIN)/python -m pip --disable-pip-version-check
 export DO_NOT_TRACK = 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-real check format studio classifier calibration sentiment docs clean
+.PHONY: help demo test test-real check format studio classifier calibration sentiment results docs clean
 
 help: ## Print this list
 	@grep -hE '^[a-z-]+:.*?## ' $(MAKEFILE_LIST) | awk 'BEGIN {FS = ":.*?## "} {printf "  make %-12s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ calibration: $(VENV)/.dev ## Ask the embedded model the labelled handbook questi
 sentiment: $(VENV)/.dev ## Refit the shipped scorer of moods and measure it on lines kept unseen
 	$(BIN)/python -m moslm.escalation.sentiment.fitting --moods corpus/moods.jsonl \
 		--requests corpus/requests/customer_service.jsonl --unseen tests/escalation/sentiment/unseen.jsonl
+
+results: $(VENV)/.dev ## Measure cost against quality on the recorded tables; write docs/results.md (needs ../shared/data)
+	$(BIN)/python bench/results.py
 
 docs: $(VENV)/.dev ## Write what the documentation takes from the code: module list, JSON Schemas, the drawn graph
 	$(BIN)/python docs/generate.py

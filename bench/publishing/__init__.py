@@ -1,0 +1,1 @@
+"""What `bench/results.py` publishes: measured here, written down as JSON, shown from the JSON."""
