@@ -6,6 +6,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from publishing.elsewhere import end_to_end, ownership
+from publishing.tables import figure, markdown
+
 BEGIN, END = "<!-- bench/results.py writes from here -->", "<!-- bench/results.py wrote up to here -->"
 
 _COLUMNS = {
@@ -39,18 +42,18 @@ def put(file: Path, text: str) -> None:
     file.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
 
 
-def results(found: Mapping[str, Any], ownership: Any | None, end_to_end: Any | None) -> str:
+def results(found: Mapping[str, Any], owned: Any | None, run: Any | None) -> str:
     """Return the whole page between its marks."""
     parts = [
         "## 1. Cost and quality on recorded tables",
         "![Cost-quality frontiers](results/frontiers.svg)",
         *(_table(name, each, found["by_local_price"].get(name)) for name, each in found["frontiers"].items()),
         "## 2. The reference design's own case, and what it leaves out",
-        _said(ownership, "ownership"),
+        _said(owned, "ownership"),
         "### What must be escalated for the large model's quality",
         _parity(found["frontiers"]),
         "## 3. End to end on the embedded model and the sample company",
-        _said(end_to_end, "end_to_end"),
+        _said(run, "end_to_end"),
     ]
     return "\n\n".join(parts)
 
@@ -73,12 +76,12 @@ def summary(found: Mapping[str, Any]) -> str:
         for system in each["systems"]:
             if system["system"] not in ("oracle", "probability alone"):
                 figures = [system["figures"][key] for key in ("saved_95", "escalated_95", "escalated_parity", "apgr")]
-                cells = [_figure(figures[0]), *(_figure({**figure, "low": None}) for figure in figures[1:])]
+                cells = [figure(figures[0]), *(figure({**each, "low": None}) for each in figures[1:])]
                 alone = f"{system['curve'][0]['quality']:.1%}"
                 rows.append([f"{name.split(',')[0]}, {each['large']}", system["system"], alone, *cells])
         if said := _dominates(each):
             never.append(f"On {name.split(',')[0]}: {said}")
-    return "\n\n".join([_markdown(head, rows), *_owned(found), *never])
+    return "\n\n".join([markdown(head, rows), *_owned(found), *never])
 
 
 def _owned(found: Mapping[str, Any]) -> Iterator[str]:
@@ -87,7 +90,7 @@ def _owned(found: Mapping[str, Any]) -> Iterator[str]:
         if name in _ASIDE:
             continue
         cheap = [row for row in rows if row["local_usd_per_million"] == _BUSY]
-        said = ", ".join(f"{row['system']} {_figure(row['saved_95'])}" for row in cheap)
+        said = ", ".join(f"{row['system']} {figure(row['saved_95'])}" for row in cheap)
         yield (
             f"A small model costs what hosts ask for one. At ${_BUSY:g} a million tokens, as on a busy machine of one's"
             f" own, saved at 95 % on {name}: {said}."
@@ -111,13 +114,13 @@ def _table(name: str, each: Mapping[str, Any], by_price: list[dict[str, Any]] | 
         f"{each['cases']:,} cases in {each['groups']:,} groups; escalated to {each['large']}"
         f" ({dear['quality']['value']:.1%}{_money(dear)}). Best single model: {best['model']}"
         f" ({best['quality']['value']:.1%}{_money(best)}). Cost in {each['unit']}.",
-        _markdown(
+        markdown(
             ["system", "kept local alone", *_COLUMNS],
             [
                 [
                     s["system"],
                     f"{s['curve'][0]['quality']:.1%}",
-                    *(_figure(s["figures"][key]) for key in _COLUMNS.values()),
+                    *(figure(s["figures"][key]) for key in _COLUMNS.values()),
                 ]
                 for s in each["systems"]
             ],
@@ -176,10 +179,10 @@ def _dominates(each: Mapping[str, Any]) -> str:
 
 def _sensitivity(rows: list[dict[str, Any]]) -> str:
     table = [
-        [f"${row['local_usd_per_million']:g}", row["system"], _figure(row["saved_95"]), _figure(row["saved_99"])]
+        [f"${row['local_usd_per_million']:g}", row["system"], figure(row["saved_95"]), figure(row["saved_99"])]
         for row in rows
     ]
-    return "By the price of a million tokens of a small model:\n\n" + _markdown(
+    return "By the price of a million tokens of a small model:\n\n" + markdown(
         ["small model", "system", "saved at 95 %", "saved at 99 %"], table
     )
 
@@ -190,8 +193,8 @@ def _parity(frontiers: Mapping[str, Any]) -> str:
         systems = {s["system"]: s["figures"] for s in each["systems"]}
         ours = systems.get("moslm, several small models", systems["moslm"])
         keys = ("escalated_95", "escalated_99", "escalated_parity")
-        rows.append([name, *(_figure(ours[key]) for key in keys), _figure(systems["oracle"]["escalated_parity"])])
-    table = _markdown(["table", "for 95 %", "for 99 %", "for parity", "for parity, knowing who is right"], rows)
+        rows.append([name, *(figure(ours[key]) for key in keys), figure(systems["oracle"]["escalated_parity"])])
+    table = markdown(["table", "for 95 %", "for 99 %", "for parity", "for parity, knowing who is right"], rows)
     over = [row[0] for row, each in zip(rows, frontiers.values(), strict=True) if _over_a_fifth(each)]
     said = (
         f"The reference design escalates 20 %. For the large model's quality that is not enough on {len(over)} of"
@@ -210,31 +213,4 @@ def _over_a_fifth(each: Mapping[str, Any]) -> bool:
 def _said(document: Any | None, name: str) -> str:
     if document is None:
         return f"Not in this run: write it by {_MISSING[name]} and run `make results` again."
-    return _markdown(["figure", "value"], [[key, value] for key, value in _flat(document)])
-
-
-def _flat(value: Any, at: str = "") -> Iterator[tuple[str, str]]:
-    """Yield every number and word of a JSON document with its path; lists of more than 24 are left to the file."""
-    if isinstance(value, Mapping):
-        for key, each in value.items():
-            yield from _flat(each, f"{at}.{key}" if at else str(key))
-    elif isinstance(value, list):
-        if len(value) <= 24:
-            for place, each in enumerate(value):
-                yield from _flat(each, f"{at}[{place}]")
-    elif value is not None:
-        yield at, f"{value:,.6g}" if isinstance(value, float) else str(value)
-
-
-def _figure(figure: Mapping[str, Any]) -> str:
-    value, low, high = figure["value"], figure["low"], figure["high"]
-    if value is None:
-        return "–"
-    if figure["unit"] == "share":
-        return f"{value:.1%}" if low is None else f"{value:.1%} ({low:.1%} to {high:.1%})"
-    return f"{value:.3f}" if low is None else f"{value:.3f} ({low:.3f} to {high:.3f})"
-
-
-def _markdown(head: list[str], rows: list[list[str]]) -> str:
-    lines = [f"| {' | '.join(head)} |", f"|{'---|' * len(head)}"]
-    return "\n".join([*lines, *(f"| {' | '.join(row)} |" for row in rows)])
+    return ownership(document) if name == "ownership" else end_to_end(document)

@@ -53,7 +53,40 @@ def test_a_part_that_was_not_measured_says_how_it_is() -> None:
     assert "`moslm eval --json > docs/results/end_to_end.json`" in text
 
 
-def test_a_part_that_was_measured_elsewhere_is_shown_figure_by_figure() -> None:
+def test_the_reference_case_is_shown_with_its_sensitivity() -> None:
+    case = {
+        "month": {
+            "parts": {"hardware": 4166.7, "energy": 0.0},
+            "single_parts": {"hardware": 0.0},
+            "total": 13166.7,
+            "single": 30000.0,
+            "saving": 16833.3,
+            "saved": 0.561,
+            "saving_per_year": 202000.0,
+        },
+        "horizon": {"simple_payback_months": 8.91, "payback_months": 7.14},
+        "tornado": [{"input": "traffic.escalated", "low": 0.16, "high": 0.24, "at_low": 18033.3, "at_high": 15633.3}],
+        "break_even": {
+            "escalated": {"value": 0.761, "why": "bisection"},
+            "volume": {"value": None, "why": "no volume"},
+        },
+    }
+    text = page.results(KEPT, case, None)
+    assert "| hardware | 4,167 | 0 |" in text
+    assert "Saved: $16,833 a month (56%), $202,000 a year." in text
+    assert "| traffic.escalated | 0.16 | 0.24 | 18,033 | 15,633 |" in text
+    assert "escalated 0.761; volume: none (no volume)" in text
+
+
+def test_an_end_to_end_run_is_shown_a_column_a_system() -> None:
+    share = {"value": 0.5, "low": 0.25, "high": 0.75, "n": 4, "unit": "share"}
+    run = {"figures": {"moslm": {"all": {"kept": share}}, "large": {"all": {}}}, "endings": {"moslm": {"right": 2}}}
+    text = page.results(KEPT, None, run)
+    assert "| kept | 50.0% (25.0% to 75.0%) | – |" in text
+    assert "moslm: 2 right" in text
+
+
+def test_a_document_of_another_shape_is_shown_figure_by_figure() -> None:
     text = page.results(KEPT, {"monthly": {"saving": 16833.0}, "drawn": [1.0] * 500}, {"kept": [0.5, 0.25]})
     assert "| monthly.saving | 16,833 |" in text
     assert "| kept[1] | 0.25 |" in text
