@@ -61,7 +61,9 @@ def _read(name: str) -> Any | None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=ROOT.parent / "shared" / "data")
-    parser.add_argument("--gates", type=Path, default=ROOT / "build" / "gates", help="keep learned gates here")
+    parser.add_argument(
+        "--gates", type=Path, default=ROOT / "build" / "gates", help="keep learned gates here; delete it to learn anew"
+    )
     parser.add_argument("--kept", action="store_true", help="write the pages from the last run's figures")
     return parser.parse_args()
 
