@@ -3,15 +3,18 @@
 ``python bench/recall.py``: pairs that look alike and ask something else (made, `measures.near_duplicates`), the same
 requests in other filler, and the test questions of banking77 and clinc150 put to a memory of their training questions:
 one whose intents differ counts as wrong. Then milliseconds of a hit, a similar hit and a miss in a file that holds
-many answers, beside one bare lookup by primary key. The figures of docs/guides/recall.md.
+many answers and in a real Redis, sealed and in clear, beside one bare lookup by primary key. The figures of
+docs/guides/recall.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
 import statistics
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -20,15 +23,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "servers"))
+
 import numpy as np
 from measures.near_duplicates import Pair, near_duplicates, paraphrases
+from redis_server import RedisServer, free_port
 
 from moslm.config import RecallSettings
 from moslm.models.encoders import Encoder, load_encoder
+from moslm.privacy.at_rest.seal import Seal
+from moslm.privacy.keys import DerivedKeys
 from moslm.recall.entries import Entry, packed
 from moslm.recall.keys import keys_of
 from moslm.recall.memory import Memory, Policy
+from moslm.recall.redis import RedisRecall
 from moslm.recall.sqlite import RecallFile
+from moslm.recall.stores import OwnStore
 from moslm.recall.wording import essence, wording
 from moslm.state import Request
 from moslm.tails import upper_bound
@@ -42,9 +52,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--hits", type=int, default=2000, help="timed lookups of each kind (2000)")
     parser.add_argument("--held", type=int, default=20_000, help="answers the file holds meanwhile (20000)")
+    parser.add_argument("--times", action="store_true", help="measure times alone")
     parser.add_argument("--show", action="store_true", help="print the pairs that count as wrong")
     options = parser.parse_args()
     encoder = load_encoder("wordllama-l2-supercat-256")
+    if options.times:
+        print(json.dumps({"ms": _times(encoder, options.hits, options.held)}, indent=2))
+        return
     figures: dict[str, Any] = {
         "look alike": _made(near_duplicates(), encoder),
         "other filler": _made([each for each in paraphrases() if each.kind == "filler"], encoder),
@@ -113,27 +127,57 @@ def _interval(k: int, n: int) -> dict[str, float]:
     return {"rate": k / n, "from": 1 - upper_bound(n - k, n, 0.025) if k else 0.0, "to": upper_bound(k, n, 0.025)}
 
 
-def _times(encoder: Encoder, hits: int, held: int) -> dict[str, dict[str, float]]:
-    chance = random.Random(0)
+def _times(encoder: Encoder, hits: int, held: int) -> dict[str, dict[str, dict[str, float]]]:
+    """Return the times over each store, in clear and sealed; Redis by TCP on this machine."""
+    seal = Seal(DerivedKeys(os.urandom(32)))
     with tempfile.TemporaryDirectory() as folder:
-        file = RecallFile(Path(folder) / "recall.sqlite", most=held * 2)
-        memory = Memory(Policy("1", RecallSettings()), encoder, file)
-        texts = [f"How do I claim mileage of trip number {i} to the shop?" for i in range(held)]
-        for text, entry in zip(texts, _entries(texts, encoder), strict=True):
-            file.keep(replace(entry, key=keys_of(_request(text), "1").exact))
-        floor = open_file(Path(folder) / "floor.sqlite", "CREATE TABLE IF NOT EXISTS t (k TEXT PRIMARY KEY, v TEXT);")
-        floor.executemany("INSERT INTO t VALUES (?, ?)", [(text, "x" * 400) for text in texts])
-        times = defaultdict[str, list[tuple[float, float]]](list)
-        for i in range(hits):  # in turn, so that a busy machine hits all
-            text = chance.choice(texts)
-            filler = f"Hi, could you please tell me how I can {text[9:]} Thanks!"
-            times["exact hit"].append(_timed(lambda text=text: memory.find(_request(text), None), True))
-            times["semantic hit"].append(_timed(lambda text=filler: memory.find(_request(text), None), True))
-            times["miss"].append(_timed(lambda i=i: memory.find(_request(f"Is rule {i} new?"), None), False))
-            times["floor"].append(
-                _timed(lambda text=text: floor.execute("SELECT v FROM t WHERE k = ?", (text,)).fetchone(), True)
-            )
+        server = RedisServer(Path(folder), free_port())
+        server.start()
+        stores: dict[str, OwnStore] = {
+            "sqlite": RecallFile(Path(folder) / "recall.sqlite", most=held * 2),
+            "sqlite sealed": RecallFile(Path(folder) / "sealed.sqlite", most=held * 2, sealing=seal),
+            "redis": RedisRecall(server.url, prefix="clear", most=held * 2),
+            "redis sealed": RedisRecall(server.url, prefix="sealed", most=held * 2, sealing=seal),
+        }
+        try:
+            found = {name: _over(store, encoder, hits, held) for name, store in stores.items()}
+            return found | {"floor": _floor(Path(folder) / "floor.sqlite", hits, held)}
+        finally:
+            server.kill()
+
+
+def _over(store: OwnStore, encoder: Encoder, hits: int, held: int) -> dict[str, dict[str, float]]:
+    chance = random.Random(0)
+    memory = Memory(Policy("1", RecallSettings()), encoder, store)
+    texts = _texts(held)
+    for text, entry in zip(texts, _entries(texts, encoder), strict=True):
+        store.keep(replace(entry, key=keys_of(_request(text), "1").exact))
+    times = defaultdict[str, list[tuple[float, float]]](list)
+    for i in range(hits):  # in turn, so that a busy machine hits all
+        text = chance.choice(texts)
+        filler = f"Hi, could you please tell me how I can {text[9:]} Thanks!"
+        times["exact hit"].append(_timed(lambda text=text: memory.find(_request(text), None), True))
+        times["semantic hit"].append(_timed(lambda text=filler: memory.find(_request(text), None), True))
+        times["miss"].append(_timed(lambda i=i: memory.find(_request(f"Is rule {i} new?"), None), False))
     return {name: _figures(each) for name, each in times.items()}
+
+
+def _floor(file: Path, hits: int, held: int) -> dict[str, dict[str, float]]:
+    """Return the time of one bare lookup by primary key."""
+    chance, texts = random.Random(0), _texts(held)
+    floor = open_file(file, "CREATE TABLE IF NOT EXISTS t (k TEXT PRIMARY KEY, v TEXT);")
+    floor.executemany("INSERT INTO t VALUES (?, ?)", [(text, "x" * 400) for text in texts])
+    query = "SELECT v FROM t WHERE k = ?"
+    chosen = [chance.choice(texts) for _ in range(hits)]
+    return {
+        "lookup": _figures(
+            [_timed(lambda text=text: floor.execute(query, (text,)).fetchone(), True) for text in chosen]
+        )
+    }
+
+
+def _texts(held: int) -> list[str]:
+    return [f"How do I claim mileage of trip number {i} to the shop?" for i in range(held)]
 
 
 def _entries(texts: Sequence[str], encoder: Encoder) -> list[Entry]:

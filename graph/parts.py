@@ -131,7 +131,7 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
     return Parts(
         config=settings,
         domains=domains,
-        memory=build_memory(settings, domains, agents, trusted, large, given.store, _extensions(given), seal),
+        memory=build_memory(settings, domains, agents, trusted, large, given.store, _extensions(given), seal, file),
         reader=_reader(settings, file, domains, given.classifier),
         policy=_policy(settings, served, domains, large),
         request_triggers=(*REQUEST_TRIGGERS, *given.triggers),

@@ -14,6 +14,7 @@ from moslm.config import Config, home
 from moslm.domains import Domain
 from moslm.graph.confidence import Trust
 from moslm.graph.keeping import sealed_store
+from moslm.graph.redis_address import redis_address
 from moslm.models.calls import drive
 from moslm.models.encoders import load_encoder
 from moslm.nodes.domain_agent import DomainAgent
@@ -24,7 +25,9 @@ from moslm.privacy.recognisers import recogniser
 from moslm.recall.checking import AnswerAgain, Checker
 from moslm.recall.keys import version_of
 from moslm.recall.memory import Memory, Policy
+from moslm.recall.redis import RedisRecall
 from moslm.recall.sqlite import RecallFile
+from moslm.recall.stores import OwnStore
 from moslm.state import AnswerInput, Request, Task
 
 ENCODER = "wordllama-l2-supercat-256"
@@ -39,6 +42,7 @@ def build_memory(
     store: BaseStore | None,
     extensions: tuple[str, ...] = (),
     seal: Seal | None = None,
+    file: str | None = None,
 ) -> Memory:
     """Return the memory; nothing is opened before it is used.
 
@@ -51,17 +55,22 @@ def build_memory(
         store: LangGraph store for a graph that runs without one.
         extensions: Names of the classifier, signals and triggers that were passed in code.
         seal: Encrypts answers where they are kept; None keeps them as they are.
+        file: File the settings stand in, for messages.
+
+    Raises:
+        ConfigError: The address of a Redis is missing, or is none that may carry them.
+        MissingExtraError: Redis' client is not installed.
     """
     encoder = load_encoder(ENCODER)
-    file = recall_file(config, seal)
+    own = recall_store(config, file, seal)
     policy = Policy(
         version=_version(config, domains, agents, trusted, large, (encoder.name, *extensions)),
         settings=config.recall,
         never=frozenset(name for name, each in domains.items() if not each.settings.remember),
         personal=_holds_personal_data(config),
     )
-    checker = Checker(answering_again(agents), file.check) if config.recall.sample else None
-    return Memory(policy, encoder, file, checker, store, sealed_store(seal))
+    checker = Checker(answering_again(agents), own.check) if config.recall.sample else None
+    return Memory(policy, encoder, own, checker, store, sealed_store(seal))
 
 
 def _holds_personal_data(config: Config) -> Callable[[str], bool]:
@@ -70,8 +79,11 @@ def _holds_personal_data(config: Config) -> Callable[[str], bool]:
     return lambda text: bool(finds(text))
 
 
-def recall_file(config: Config, seal: Seal | None = None) -> RecallFile:
-    """Return the file of remembered answers and their counts."""
+def recall_store(config: Config, file: str | None, seal: Seal | None = None) -> OwnStore:
+    """Return where remembered answers and their counts lie; see `build_memory`."""
+    recall = config.recall
+    if url := redis_address(recall, "recall", config.allow_hosts, file):
+        return RedisRecall(url, prefix=recall.redis_prefix, most=recall.most_entries, sealing=seal)
     return RecallFile(config.recall.file or home() / "recall.sqlite", config.recall.most_entries, sealing=seal)
 
 

@@ -19,6 +19,7 @@
     ├── PrivacyError          whoever runs this host: nothing may leave while this stands
     │   ├── DetectorFailed    personal data could not be looked for
     │   └── VaultError        what placeholders stand for cannot be kept, or was altered
+    ├── RecallError           nobody: remembered answers cannot be used, so the request is answered anew
     ├── ReviewError           whoever runs this host: questions to people cannot be kept, so none is asked
     └── AuditError            whoever runs this host: the audit log cannot be kept, so no answer may be given
         └── AlreadyClosed     nobody: a run was repeated, and its first record stands
@@ -200,6 +201,10 @@ class DetectorFailed(PrivacyError):
 
 class VaultError(PrivacyError):
     """The vault cannot be read or written, or holds a row that was altered or moved."""
+
+
+class RecallError(MoSLMError):
+    """Remembered answers cannot be read or written; a request is answered as if none were remembered."""
 
 
 class ReviewError(MoSLMError):

@@ -206,7 +206,7 @@ def test_without_its_server_nothing_is_bought(other_server, purchase):
 @pytest.mark.parametrize(
     ("options", "complaint"),
     [
-        ({"appendonly": "no"}, "keeps nothing on its disk, .* start it with appendonly yes, or set budgets.redis_dur"),
+        ({"appendonly": "no"}, "keeps nothing on its disk .* start it with appendonly yes, or set budgets.redis_dur"),
         ({"maxmemory-policy": "allkeys-lru"}, "drops keys when its memory is full .* set maxmemory-policy noeviction"),
     ],
 )

@@ -21,8 +21,8 @@ def dear() -> ScriptedChatModel:
 @pytest.mark.parametrize(
     ("url", "said"),
     [
-        ("redis://ledger.example.com:6379/0", "would carry the ledger in the clear to a host outside of loopback and"),
-        ("redis://:secret@203.0.113.7", "would carry the ledger in the clear"),
+        ("redis://ledger.example.com:6379/0", "would be reached in the clear, at a host outside of loopback and"),
+        ("redis://:secret@203.0.113.7", "would be reached in the clear"),
         ("redis://redis", 'add "redis" to allow_hosts if only your own network lies between'),
         ("redis://10.0.0.1?socket_timeout=900", "sets socket_timeout; leave it out"),
         ("rediss://ledger.example.com?ssl_cert_reqs=none", "sets ssl_cert_reqs; leave it out"),

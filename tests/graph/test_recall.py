@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 from langgraph.store.memory import InMemoryStore
 
 from moslm import Config, Decision, MoSLMContext
 from moslm.config import Defaults, DomainSettings, Price, RecallSettings, ScriptedModel
+from moslm.errors import ConfigError
 from moslm.graph.parts import Overrides, build_parts
 from moslm.integrations.api.meters import Meters
 from moslm.recall.memory import memories
@@ -43,17 +45,17 @@ async def test_it_remembers_under_ainvoke_too(moslm):
 
 
 @pytest.mark.parametrize("face", ["invoke", "ainvoke"])
-async def test_a_hit_is_answered_again_behind_the_answer(moslm, scripted, face):
+async def test_a_hit_is_answered_again_behind_the_answer(moslm, home, scripted, face):
     finance = scripted(["The budget is forty euros.", "The budget is forty euros."])
     graph = moslm({"finance": finance}, config=Config(recall=RecallSettings(sample=1)))
-    memory = next(each for each in memories() if each.policy.settings.sample == 1 and not each.file.path.exists())
+    memory = next(each for each in memories() if each.policy.settings.sample == 1 and str(home) in each.own.place)
     for text in (ASKED, IN_FILLER):
         asked = {"messages": [("user", text)]}
         result = await graph.ainvoke(asked) if face == "ainvoke" else graph.invoke(asked)
     assert result["decision"]["outcome"] == "recalled"
     assert memory.checker.wait(10)
     assert len(finance.calls) == 2
-    assert (memory.file.tally("finance").checked, memory.file.tally("finance").wrong) == (1, 0)
+    assert (memory.own.tally("finance").checked, memory.own.tally("finance").wrong) == (1, 0)
 
 
 def test_a_model_that_costs_is_never_asked_again(moslm, scripted, ask):
@@ -160,9 +162,29 @@ def test_the_store_of_the_graph_holds_the_answers_where_it_has_one(moslm, home, 
     ask(graph, ASKED)
     assert ask(graph, IN_FILLER)[1]["outcome"] == "recalled"
     assert len(store.search(("moslm", "answers"))) == 1
-    [memory] = [each for each in memories() if each.file.path.parent == home]
-    assert memory.file.held() == {}
-    assert memory.file.tally("finance").semantic == 1
+    [memory] = [each for each in memories() if str(home) in each.own.place]
+    assert memory.own.held() == {}
+    assert memory.own.tally("finance").semantic == 1
+
+
+def test_a_redis_that_is_named_holds_the_answers_for_every_graph_whatever_store_they_run_with(moslm, ask, redis_server):
+    recall = RecallSettings(redis_url=redis_server.url, redis_prefix=uuid4().hex)
+    store = InMemoryStore()
+    ask(moslm(config=Config(recall=recall), store=store), ASKED)
+    assert ask(moslm(config=Config(recall=recall)), IN_FILLER)[1]["outcome"] == "recalled"
+    assert store.search(()) == []
+
+
+def test_a_redis_that_is_not_there_costs_the_memory_and_no_answer(moslm, ask, tmp_path, caplog):
+    graph = moslm(config=Config(recall=RecallSettings(redis_url=f"unix://{tmp_path}/nothing.sock")))
+    for _ in range(2):
+        assert ask(graph, ASKED)[1]["outcome"] == "answered"
+    assert "remembered answers cannot be read, so none is given" in caplog.text
+
+
+def test_a_redis_in_the_clear_elsewhere_is_refused_in_one_line(moslm):
+    with pytest.raises(ConfigError, match=r"recall\.redis_url = .* would be reached in the clear"):
+        moslm(config=Config(recall=RecallSettings(redis_url="redis://recall.example.com")))
 
 
 def test_a_memory_that_is_switched_off_remembers_nothing(moslm, home, ask):
@@ -172,12 +194,12 @@ def test_a_memory_that_is_switched_off_remembers_nothing(moslm, home, ask):
     assert not (home / "recall.sqlite").exists()
 
 
-def test_the_meters_show_what_memory_saved_and_whether_it_was_wrong(moslm, ask):
+def test_the_meters_show_what_memory_saved_and_whether_it_was_wrong(moslm, home, ask):
     meters = Meters()
     graph = moslm(config=ON)
     for text in (ASKED, ASKED, IN_FILLER):
         meters.decided(Decision.model_validate(ask(graph, text)[1]))
-    next(each for each in memories() if each.file.path.exists()).file.check("finance", wrong=True)
+    next(each for each in memories() if str(home) in each.own.place).own.check("finance", wrong=True)
     page = meters.page().decode()
     assert 'moslm_recalled_total{domain="finance",how="exact"} 1.0' in page
     assert 'moslm_recalled_total{domain="finance",how="semantic"} 1.0' in page

@@ -4,8 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+from moslm.config import RecallSettings
 from moslm.decision import Cost, Decision
+from moslm.models.encoders import load_encoder
+from moslm.recall.checking import Checker
+from moslm.recall.memory import Memory, Policy
+from moslm.recall.stores import OwnStore
 from moslm.state import Request
+
+ENCODER = load_encoder("wordllama-l2-supercat-256")
 
 
 def a_request(text: str, tenant: str = "acme", role: str = "user", id: str = "r", **more: Any) -> Request:
@@ -50,3 +57,16 @@ def a_decision(id: str = "d", **more: Any) -> Decision:
         total_ms=1.0,
         **values,
     )
+
+
+def a_memory(
+    own: OwnStore,
+    version: str = "1",
+    *,
+    never: frozenset[str] = frozenset(),
+    checker: Checker | None = None,
+    sampled: float = 1.0,
+    **settings: Any,
+) -> Memory:
+    policy = Policy(version, RecallSettings(**settings), never, sampled=lambda: sampled)
+    return Memory(policy, ENCODER, own, checker)

@@ -43,7 +43,7 @@ def checking(memory, answer, **settings):
 
     settings.setdefault("sampled", 0.0)
     made = memory(**settings)
-    made.checker = Checker(again, made.file.check)
+    made.checker = Checker(again, made.own.check)
     return made, asked
 
 
@@ -68,7 +68,7 @@ def test_a_semantic_hit_is_answered_again_and_counted(memory):
     assert hit(one)["text"] == RIGHT
     assert one.checker.wait(5)
     assert asked == [(IN_FILLER, "finance")]
-    tally = one.file.tally("finance")
+    tally = one.own.tally("finance")
     assert (tally.semantic, tally.checked, tally.wrong) == (1, 1, 0)
 
 
@@ -78,7 +78,7 @@ def test_an_exact_hit_is_not_for_its_question_is_the_same(memory):
     hit(one, ASKED)
     assert one.checker.wait(5)
     assert asked == []
-    assert one.file.tally("finance").exact == 1
+    assert one.own.tally("finance").exact == 1
 
 
 def test_what_a_large_model_answered_is_not_held_against_a_small_one(memory):
@@ -102,7 +102,7 @@ def test_a_hit_that_was_wrong_closes_the_domain_for_similar_requests_alone(memor
     closed(one, ASKED)
     assert hit(one)
     assert one.checker.wait(5)
-    assert one.file.tally("finance").closed(0.01)
+    assert one.own.tally("finance").closed(0.01)
     assert hit(one) is None
     assert hit(one, ASKED)["recalled"]["how"] == "exact"
 
@@ -119,22 +119,22 @@ def test_other_domains_stay_open(memory):
 def test_a_closed_domain_is_checked_by_the_answers_that_are_made_instead_and_opens_again(memory):
     one = memory(max_false_rate=0.3)
     closed(one, ASKED)
-    one.file.check("finance", True)
+    one.own.check("finance", True)
     for i in range(40):
         if hit(one, f"{'please ' * i}how can I claim mileage?", id=f"r{i}") is not None:
             break
         closed(one, f"{'please ' * i}how can I claim mileage?", id=f"r{i}")
-    tally = one.file.tally("finance")
+    tally = one.own.tally("finance")
     assert 1 < tally.checked < 40
     assert not tally.closed(0.3)
 
 
 def test_counting_anew_opens_a_domain(memory):
     one = memory()
-    one.file.check("finance", True)
-    assert one.file.tally("finance").closed(0.01)
-    one.file.forget_checks("finance")
-    assert not one.file.tally("finance").closed(0.01)
+    one.own.check("finance", True)
+    assert one.own.tally("finance").closed(0.01)
+    one.own.forget_checks("finance")
+    assert not one.own.tally("finance").closed(0.01)
 
 
 def test_the_bound_closes_at_the_rate_that_is_set():
@@ -150,7 +150,7 @@ def test_a_hit_is_given_before_it_is_checked_and_nobody_waits(memory):
     closed(one, ASKED)
     for i in range(40):  # more than may wait: the rest is left out
         assert hit(one, id=f"r{i}")
-    assert one.file.tally("finance").checked == 0
+    assert one.own.tally("finance").checked == 0
     free.set()
     assert one.checker.wait(10)
     assert 1 <= len(asked) < 40
@@ -170,7 +170,7 @@ def test_a_check_that_fails_ends_none_after_it(memory, caplog):
     hit(one, id="r1")
     hit(one, id="r2")
     assert one.checker.wait(5)
-    assert one.file.tally("finance").checked == 1
+    assert one.own.tally("finance").checked == 1
     assert "could not be checked" in caplog.text
 
 

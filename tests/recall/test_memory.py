@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from langgraph.store.memory import InMemoryStore
 from measures.near_duplicates import near_duplicates, paraphrases
-from recall_samples import a_decision, a_request
+from recall_samples import a_decision, a_memory, a_request
 
 from moslm.decision import Budget, DraftRecord, Review, ToolUse
 from moslm.recall.keys import keys_of
@@ -31,7 +31,7 @@ def found(memory, text, store=None, **more):
     return reply and reply["recalled"]
 
 
-@pytest.fixture(params=["file", "langgraph store"])
+@pytest.fixture(params=["own", "langgraph store"])
 def store(request):
     return InMemoryStore() if request.param == "langgraph store" else None
 
@@ -147,8 +147,8 @@ def test_an_entry_that_was_moved_to_another_tenants_place_is_not_believed(memory
     one = memory()
     tell(one, ASKED)
     own, other = a_request(ASKED), a_request(ASKED, "globex")
-    entry = one.file.find((), keys_of(own, "1").exact)
-    one.file.keep(replace(entry, key=keys_of(other, "1").exact))
+    entry = one.own.find(("acme", "user"), keys_of(own, "1").exact)
+    one.own.keep(replace(entry, key=keys_of(other, "1").exact))
     assert one.find(other, None) is None
     assert one.find(own, None)
 
@@ -200,7 +200,7 @@ def test_personal_data_is_never_remembered_nor_looked_for(memory, asked, reply):
     one = memory()
     tell(one, asked, reply)
     assert found(one, asked) is None
-    assert one.file.held() == {}
+    assert one.own.held() == {}
 
 
 def test_personal_data_in_an_earlier_turn_counts_too(memory):
@@ -253,28 +253,28 @@ class TestPurging:
 
 
 class TestTheFile:
-    def test_keeps_the_newest_answers(self, memory, tmp_path):
-        one = memory(file=RecallFile(tmp_path / "small.sqlite", most=10))
+    def test_keeps_the_newest_answers(self, tmp_path):
+        one = a_memory(RecallFile(tmp_path / "small.sqlite", most=10))
         for i in range(258):
             tell(one, f"What is rule {i}?")
-        assert sum(one.file.held().values()) <= 11
+        assert sum(one.own.held().values()) <= 11
         assert found(one, "What is rule 257?")
 
-    def test_holds_no_word_of_a_request(self, memory, tmp_path):
-        one = memory()
+    def test_holds_no_word_of_a_request(self, filed, tmp_path):
+        one = filed()
         tell(one, "What about the xylophone allowance?", "Nothing is known.")
-        one.file.close()
+        one.own.close()
         content = b"".join(each.read_bytes() for each in tmp_path.glob("recall.sqlite*"))
         assert b"Nothing is known." in content
         assert b"xylophone" not in content
 
-    def test_that_cannot_be_used_costs_the_memory_and_no_answer(self, memory, tmp_path, caplog):
+    def test_that_cannot_be_used_costs_the_memory_and_no_answer(self, tmp_path, caplog):
         (tmp_path / "broken.sqlite").write_bytes(b"no database at all, whatever its name says" * 40)
-        one = memory(file=RecallFile(tmp_path / "broken.sqlite"))
+        one = a_memory(RecallFile(tmp_path / "broken.sqlite"))
         tell(one, ASKED)
         assert found(one, ASKED) is None
         assert "cannot be read" in caplog.text
 
-    def test_is_readable_by_its_owner_alone(self, memory, tmp_path):
-        tell(memory(), ASKED)
+    def test_is_readable_by_its_owner_alone(self, filed, tmp_path):
+        tell(filed(), ASKED)
         assert (tmp_path / "recall.sqlite").stat().st_mode & 0o077 == 0

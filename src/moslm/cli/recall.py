@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sqlite3
 from collections.abc import Sequence
 
 from moslm.cli.identity import Identity, add_token, identified
@@ -14,9 +13,8 @@ from moslm.cli.table import columns
 from moslm.config import Config, load
 from moslm.errors import AccessDenied, MoSLMError
 from moslm.governance.wording import dollars
-from moslm.graph.remembering import recall_file
-from moslm.recall.sqlite import RecallFile
-from moslm.recall.stores import Which
+from moslm.graph.remembering import recall_store
+from moslm.recall.stores import OwnStore, Which
 from moslm.recall.tallies import Tally
 
 HELP = "Say what is remembered and what it saved, or forget it"
@@ -41,23 +39,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Show or forget what the file holds; a LangGraph store is its own program's."""
-    config = load(config_file(options.config))
+    named = config_file(options.config)
+    config = load(named)
     identity = identified(config, options.token)
     identity.must("purge" if options.what == "purge" else "read_budget")
-    file = recall_file(config)
+    kept = recall_store(config, str(named) if named else None)
     try:
         if options.what == "stats":
-            print(_stats(file, config, identity.tenant(None), options.json))
+            print(_stats(kept, config, identity.tenant(None), options.json))
         else:
-            print(_purged(file, config, options, identity))
-    except sqlite3.Error as error:
-        raise MoSLMError(f"{file.path} cannot be used: {error}; move it away and a new one is made") from None
+            print(_purged(kept, config, options, identity))
     finally:
-        file.close()
+        kept.close()
     return 0
 
 
-def _purged(file: RecallFile, config: Config, options: argparse.Namespace, identity: Identity) -> str:
+def _purged(kept: OwnStore, config: Config, options: argparse.Namespace, identity: Identity) -> str:
     tenant = identity.tenant(options.tenant)
     if options.checks and tenant is not None and identity.caller is not None:
         raise AccessDenied("the checks are counted for all tenants together; the machine's owner counts them anew")
@@ -67,10 +64,10 @@ def _purged(file: RecallFile, config: Config, options: argparse.Namespace, ident
     said = []
     if narrowed or options.all:
         decision = _origin(config, options, tenant) if options.decision else None
-        gone = file.purge(Which(tenant, options.domain, decision))
+        gone = kept.purge(Which(tenant, options.domain, decision))
         said.append(f"{gone:,} remembered answer{'' if gone == 1 else 's'} forgotten.")
     if options.checks:
-        anew = file.forget_checks(options.domain)
+        anew = kept.forget_checks(options.domain)
         said.append(f"Checks are counted anew in {anew} domain{'' if anew == 1 else 's'}.")
     return " ".join(said)
 
@@ -81,11 +78,11 @@ def _origin(config: Config, options: argparse.Namespace, tenant: str | None) -> 
     return found.recalled.decision if found.recalled else found.id
 
 
-def _stats(file: RecallFile, config: Config, tenant: str | None, as_json: bool) -> str:
+def _stats(kept: OwnStore, config: Config, tenant: str | None, as_json: bool) -> str:
     if tenant is None:
-        return _json(file, config) if as_json else _told(file, config)
+        return _json(kept, config) if as_json else _told(kept, config)
     # hits, savings and checks are counted for all tenants together: those are the owner's to see
-    held = file.held(tenant)
+    held = kept.held(tenant)
     if as_json:
         return json.dumps({"tenant": tenant, "held": {name or None: count for name, count in held.items()}}, indent=2)
     if not held:
@@ -93,10 +90,10 @@ def _stats(file: RecallFile, config: Config, tenant: str | None, as_json: bool) 
     return columns(["domain", "held"], [[name or "–", f"{n:,}"] for name, n in held.items()], style_for(), right="held")
 
 
-def _told(file: RecallFile, config: Config) -> str:
-    rows = [_row(tally, held, config) for tally, held in _counted(file)]
+def _told(kept: OwnStore, config: Config) -> str:
+    rows = [_row(tally, held, config) for tally, held in _counted(kept)]
     if not rows:
-        return f"Nothing is remembered in {file.path}."
+        return f"Nothing is remembered in {kept.place}."
     names = ["domain", "held", "exact", "semantic", "saved", "checked", "wrong", "at most", "similar requests"]
     return columns(names, rows, style_for(), right="held exact semantic saved checked wrong")
 
@@ -113,12 +110,12 @@ def _standing(tally: Tally, config: Config) -> str:
     return "closed" if tally.closed(config.recall.max_false_rate) else "open"
 
 
-def _counted(file: RecallFile) -> Sequence[tuple[Tally, int]]:
-    tallies, held = {each.domain: each for each in file.tallies()}, file.held()
+def _counted(kept: OwnStore) -> Sequence[tuple[Tally, int]]:
+    tallies, held = {each.domain: each for each in kept.tallies()}, kept.held()
     return [(tallies.get(name, Tally(name)), held.get(name, 0)) for name in sorted({*tallies, *held})]
 
 
-def _json(file: RecallFile, config: Config) -> str:
+def _json(kept: OwnStore, config: Config) -> str:
     domains = [
         {
             "domain": tally.domain or None,
@@ -131,6 +128,6 @@ def _json(file: RecallFile, config: Config) -> str:
             "wrong_at_most": tally.bound if tally.checked else None,
             "similar_requests": _standing(tally, config),
         }
-        for tally, held in _counted(file)
+        for tally, held in _counted(kept)
     ]
-    return json.dumps({"file": str(file.path), "domains": domains}, indent=2)
+    return json.dumps({"kept_in": kept.place, "domains": domains}, indent=2)

@@ -23,6 +23,7 @@ from moslm.config.models import (
 from moslm.config.people import Mood, ReviewSettings, Risk
 from moslm.config.privacy import PrivacySettings
 from moslm.config.reading import ClassifierSettings, Limits, TriggerSettings
+from moslm.config.redis import RedisPlace
 from moslm.config.servers import RaySettings, ScalingSettings, ServerSettings
 from moslm.config.settings import Settings
 from moslm.config.spending import AtCapAction, BudgetSettings, CapSettings, LargeModelSettings, Price
@@ -61,6 +62,7 @@ __all__ = [
     "Profile",
     "RaySettings",
     "RecallSettings",
+    "RedisPlace",
     "ResilienceSettings",
     "ReviewSettings",
     "Risk",

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
+from moslm.config.redis import RedisPlace
 from moslm.config.settings import DomainName, HttpUrl, Probability, ServerName, Settings
 
 
@@ -32,9 +33,10 @@ class McpServer(Settings):
         return self
 
 
-class RecallSettings(Settings):
+class RecallSettings(RedisPlace):
     """Answers that are remembered and given again."""
 
+    what: ClassVar[str] = "remembered answers are kept"
     enabled: bool = True
     ttl_minutes: float = Field(default=60, gt=0)
     """How long an answer holds."""
@@ -48,10 +50,10 @@ class RecallSettings(Settings):
     """A domain whose hits may be wrong more often than this, at the upper end of what the checks leave open, is
     answered anew until they say otherwise."""
     file: Path | None = None
-    """SQLite file of the answers, where the graph runs without a LangGraph store, and of their counts; by default
-    ``recall.sqlite`` in `home`."""
+    """SQLite file of the answers, where the graph runs without a LangGraph store and no Redis is named, and of their
+    counts; by default ``recall.sqlite`` in `home`."""
     most_entries: int = Field(default=50_000, ge=1)
-    """Answers kept in the file; of more the oldest go."""
+    """Answers kept in the file or in Redis; of more the oldest go."""
 
 
 class ApiKey(Settings):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from moslm.config.models import ModelSettings
+from moslm.config.redis import RedisPlace
 from moslm.config.settings import Milliseconds, Probability, Settings
 
 Per = Literal["system", "tenant", "user", "conversation", "request", "domain", "model"]
@@ -103,20 +104,15 @@ class CapSettings(Settings):
         return f"{amount}{span}{whom}"
 
 
-class BudgetSettings(Settings):
+class BudgetSettings(RedisPlace):
     """Where the ledger is kept, and the caps; see docs/guides/budgets.md."""
 
+    what: ClassVar[str] = "the ledger is kept"
     caps: list[CapSettings] = []
     file: Path | None = None
     """SQLite file of the ledger, for every process of this machine; by default ``ledger.sqlite`` in `home`."""
     sync: bool = True
     """Whether the file's reservations wait for the disk, so that not even a power cut loses one."""
-    redis_url: str | None = Field(default=None, pattern=r"^(rediss?|unix)://\S+$")
-    """Redis that keeps the ledger for many machines, in the place of a file (extra ``redis``)."""
-    redis_url_env: str | None = None
-    """Name of the environment variable that holds that address, when it carries a password."""
-    redis_prefix: str = Field(default="moslm", pattern=r"^[A-Za-z0-9_.-]{1,64}$")
-    """Begins every key in Redis; ledgers of different prefixes know nothing of each other."""
     redis_durable: bool = True
     """Whether a Redis that keeps nothing on its disk is refused: a restart of it would forget what was spent."""
     alerts: list[Probability] = [0.5, 0.8, 1.0]
@@ -125,13 +121,6 @@ class BudgetSettings(Settings):
     """The longest that ``at_cap = "wait"`` waits for a cap to have room again."""
     keep_answers_minutes: float = Field(default=60, ge=0)
     """How long the answer of a paid step is kept, so that a run that is repeated does not pay again."""
-
-    @model_validator(mode="after")
-    def _one_store(self) -> BudgetSettings:
-        named = [key for key in ("file", "redis_url", "redis_url_env") if getattr(self, key) is not None]
-        if len(named) > 1:
-            raise ValueError(f"the ledger is kept in one place; leave out {named[0]} or {named[1]}")
-        return self
 
     @model_validator(mode="after")
     def _caps_agree(self) -> BudgetSettings:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import random
-import sqlite3
 import threading
 import time
 from collections.abc import Callable
@@ -19,15 +18,14 @@ from langgraph.store.base import BaseStore
 
 from moslm.config import RecallSettings
 from moslm.decision import Decision, Recalled
-from moslm.errors import SealError
+from moslm.errors import RecallError, SealError
 from moslm.models.encoders import Encoder
 from moslm.recall.checking import Checker, wrong
 from moslm.recall.entries import Entry, Found, packed
 from moslm.recall.keys import Keys, keys_of
 from moslm.recall.langgraph_store import LangGraphStore
 from moslm.recall.personal import looks_personal
-from moslm.recall.sqlite import RecallFile
-from moslm.recall.stores import Store, Which
+from moslm.recall.stores import OwnStore, Store, Which
 from moslm.recall.tallies import Tally
 from moslm.recall.wording import essence
 from moslm.recall.worth import of_one_small_model, repeatable
@@ -73,7 +71,7 @@ class Memory:
     Args:
         policy: What may be remembered.
         encoder: Tells how alike two requests are.
-        file: Keeps the counts, and the answers where the graph runs without a store.
+        own: Keeps the counts, and the answers where the graph runs without a store or a Redis is named.
         checker: Answers hits again; None checks none.
         fallback: LangGraph store for a graph that runs without one.
         guarded: Puts a LangGraph store behind encryption; None keeps answers there as they are.
@@ -83,12 +81,12 @@ class Memory:
         self,
         policy: Policy,
         encoder: Encoder,
-        file: RecallFile,
+        own: OwnStore,
         checker: Checker | None = None,
         fallback: BaseStore | None = None,
         guarded: Callable[[BaseStore], BaseStore] | None = None,
     ) -> None:
-        self.policy, self.file, self.checker = policy, file, checker
+        self.policy, self.own, self.checker = policy, own, checker
         self._encoder, self._fallback, self._guarded = encoder, fallback, guarded
         self._withheld: dict[str, Entry] = {}
         self._given: dict[str, Entry] = {}
@@ -115,11 +113,11 @@ class Memory:
             if found is None:
                 return None
             domain = found.entry.domain or ""
-            if found.how == "semantic" and self.file.tally(domain).closed(self.policy.settings.max_false_rate):
+            if found.how == "semantic" and self.own.tally(domain).closed(self.policy.settings.max_false_rate):
                 self._note(self._withheld, request["id"], found.entry)
                 return None
-            self.file.hit(domain, found.how, found.entry.cost_usd)
-        except (sqlite3.Error, OSError, ValueError, SealError) as error:
+            self.own.hit(domain, found.how, found.entry.cost_usd)
+        except (RecallError, ValueError, SealError) as error:
             _log.warning("remembered answers cannot be read, so none is given: %s", error)
             return None
         if self._is_to_be_checked(found):
@@ -143,16 +141,16 @@ class Memory:
         try:
             # an answer that was not given from memory is checked by the one that was made instead, at no cost
             if withheld is not None and decision.answered_by == withheld.model and decision.domain:
-                self.file.check(decision.domain, wrong(withheld.text, text))
+                self.own.check(decision.domain, wrong(withheld.text, text))
             self._store(store).keep(self._entry(request, decision, text))
-        except (sqlite3.Error, OSError) as error:
+        except RecallError as error:
             _log.warning("an answer could not be remembered: %s", error)
 
     def purge(self, which: Which, store: BaseStore | None = None) -> int:
         """Forget answers, at once and for every process that shares the store; return how many.
 
         Raises:
-            sqlite3.Error: The file cannot be written; nothing is forgotten.
+            RecallError: The store cannot be written; what was not forgotten yet stands.
         """
         return self._store(store).purge(which)
 
@@ -160,9 +158,9 @@ class Memory:
         """Return every domain's counts.
 
         Raises:
-            sqlite3.Error: The file cannot be read.
+            RecallError: The store cannot be read.
         """
-        return list(self.file.tallies())
+        return list(self.own.tallies())
 
     def _applies(self, request: Request) -> bool:
         return self.enabled and request.get("remember", True) and not request.get("tools")
@@ -232,8 +230,8 @@ class Memory:
 
     def _store(self, given: BaseStore | None) -> Store:
         store = given or self._fallback
-        if store is None:
-            return self.file
+        if store is None or self.policy.settings.in_redis:
+            return self.own
         return LangGraphStore(store if self._guarded is None else self._guarded(store))
 
 

@@ -17,6 +17,7 @@ from dataclasses import astuple, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
+from moslm.errors import RecallError
 from moslm.recall.entries import Entry, How
 from moslm.recall.stores import Which
 from moslm.recall.tallies import Tally
@@ -51,7 +52,7 @@ class RecallFile:
         path: The SQLite file.
         most: Answers that are kept; of more the oldest go.
         busy_seconds: How long another process may hold the file before a statement fails.
-        sealing: Encrypts the answers; what else is kept is hashes, names and counts. None keeps them as they are.
+        sealing: Encrypts answers and vectors; what else is kept is hashes, names and counts. None keeps all as it is.
     """
 
     def __init__(
@@ -63,6 +64,11 @@ class RecallFile:
         self._using = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._pid = self._since = 0
+
+    @property
+    def place(self) -> str:
+        """The file, for people."""
+        return str(self.path)
 
     def find(self, entry_of: Sequence[str], key: str) -> Entry | None:
         """See `Store.find`."""
@@ -148,14 +154,17 @@ class RecallFile:
     def _sealed(self, entry: Entry) -> Entry:
         if self._sealing is None:
             return entry
-        sealed = self._sealing.seal(entry.text.encode("utf-8", "surrogatepass"), entry.tenant, "recall", entry.key)
-        return replace(entry, text=base64.b64encode(sealed).decode())
+        text = self._sealing.seal(entry.text.encode("utf-8", "surrogatepass"), entry.tenant, "recall", entry.key)
+        # of a vector the words can be guessed, so it is sealed as they are
+        vector = entry.vector and self._sealing.seal(entry.vector, entry.tenant, "recall vector", entry.key)
+        return replace(entry, text=base64.b64encode(text).decode(), vector=vector)
 
     def _opened(self, entry: Entry) -> Entry:
         if self._sealing is None:
             return entry
         plain = self._sealing.open(base64.b64decode(entry.text), entry.tenant, "recall", entry.key)
-        return replace(entry, text=plain.decode("utf-8", "surrogatepass"))
+        vector = entry.vector and self._sealing.open(entry.vector, entry.tenant, "recall vector", entry.key)
+        return replace(entry, text=plain.decode("utf-8", "surrogatepass"), vector=vector)
 
     def _count(self, domain: str, what: Literal["exact", "semantic"], saved_usd: float) -> None:
         with self._open() as db:
@@ -174,13 +183,16 @@ class RecallFile:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        with self._using:
-            if self._connection is None or self._pid != os.getpid():
-                # a connection must not be used after a fork
-                self._connection = open_file(self.path, _SCHEMA, self._busy_seconds)
-                self._connection.execute("PRAGMA synchronous=NORMAL")
-                self._pid = os.getpid()
-            yield self._connection
+        try:
+            with self._using:
+                if self._connection is None or self._pid != os.getpid():
+                    # a connection must not be used after a fork
+                    self._connection = open_file(self.path, _SCHEMA, self._busy_seconds)
+                    self._connection.execute("PRAGMA synchronous=NORMAL")
+                    self._pid = os.getpid()
+                yield self._connection
+        except (sqlite3.Error, OSError) as error:
+            raise RecallError(f"{self.path} cannot be used: {error}; move it away and a new one is made") from error
 
 
 def _entry(row: Sequence[Any]) -> Entry:

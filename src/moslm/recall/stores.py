@@ -1,7 +1,4 @@
-"""Where answers are kept: the one protocol, and what every store promises.
-
-A store for several machines (Redis) would be a file beside this one; there is none yet.
-"""
+"""Where answers and their counts are kept: the protocols, and what every store promises."""
 
 from __future__ import annotations
 
@@ -9,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from moslm.recall.entries import Entry
+from moslm.recall.entries import Entry, How
+from moslm.recall.tallies import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +24,7 @@ class Store(Protocol):
     """Keeps answers.
 
     What is purged is not found again by anybody once `purge` has returned: a store keeps no second copy in a process.
+    All raise `RecallError` where what they keep things in cannot be used.
     """
 
     def find(self, entry_of: Sequence[str], key: str) -> Entry | None:
@@ -44,3 +43,32 @@ class Store(Protocol):
 
     def purge(self, which: Which) -> int:
         """Forget answers and return how many there were."""
+
+
+class OwnStore(Store, Protocol):
+    """A store of MoSLM's own, which counts too."""
+
+    @property
+    def place(self) -> str:
+        """What people call the place it keeps things in."""
+
+    def hit(self, domain: str, how: How, saved_usd: float) -> None:
+        """Count an answer that was given again."""
+
+    def check(self, domain: str, wrong: bool) -> None:
+        """Count a hit that was answered again, and whether it was wrong."""
+
+    def forget_checks(self, domain: str | None = None) -> int:
+        """Begin to count anew whether hits are wrong, in one domain or in all; return in how many."""
+
+    def tally(self, domain: str) -> Tally:
+        """Return one domain's counts."""
+
+    def tallies(self) -> Sequence[Tally]:
+        """Return the counts of every domain."""
+
+    def held(self, tenant: str | None = None) -> dict[str, int]:
+        """Return how many answers hold now, by domain; of one tenant or of all."""
+
+    def close(self) -> None:
+        """Let go of what it keeps things in; the next use opens it again."""

@@ -17,13 +17,13 @@ from contextlib import contextmanager
 from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 from uuid import uuid4
 
 from moslm.budgets.caps import ABOUT_TO_CLOSE, Line
 from moslm.budgets.purchases import AtCap, Bought, Hold, Purchase, Underway, Verdict
 from moslm.budgets.stores import LAPSE_S, Spent, Total
-from moslm.errors import LedgerError, MissingExtraError
+from moslm.errors import LedgerError
+from moslm.shared_redis import connect, forgets, place_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -60,22 +60,12 @@ class RedisStore:
         durable: bool = True,
         timeout_s: float = 1.0,
     ) -> None:
-        try:
-            import redis
-        except ImportError as error:
-            raise MissingExtraError("a ledger in Redis", "redis") from error
-        from redis.backoff import NoBackoff
-        from redis.retry import Retry
+        self._client: Redis = connect(url, timeout_s, "a ledger in Redis")
+        import redis
 
         self._redis = redis
         self._root, self._answers_s, self._durable = f"{{{prefix}}}:", answers_s, durable
-        parts = urlsplit(url)
-        self.place = f"Redis at {parts.hostname or parts.path}" + (f":{parts.port}" if parts.port else "")
-        # the client's own retries would ask again without knowing whether that is safe
-        once = Retry(NoBackoff(), 0)
-        self._client: Redis = redis.Redis.from_url(
-            url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=once, decode_responses=False
-        )
+        self.place = place_of(url)
         self._looked, self._looking = False, threading.Lock()
 
     def now(self) -> float:
@@ -172,19 +162,9 @@ class RedisStore:
         with self._looking:
             if self._looked:
                 return
-            # INFO, because servers that others run seldom allow CONFIG
             found: dict[str, Any] = self._client.info()
-            if self._durable and not int(found.get("aof_enabled", 0)):
-                raise LedgerError(
-                    f"{self.place} keeps nothing on its disk, so a restart would forget what was spent;"
-                    " start it with appendonly yes, or set budgets.redis_durable = false"
-                )
-            policy = found.get("maxmemory_policy", "noeviction")
-            if policy != "noeviction":
-                raise LedgerError(
-                    f"{self.place} drops keys when its memory is full (maxmemory-policy {policy}), caps among them;"
-                    " set maxmemory-policy noeviction"
-                )
+            if problem := forgets(found, self._durable, "budgets.redis_durable"):
+                raise LedgerError(f"{self.place} {problem[0]} and would forget what was spent; {problem[1]}")
             self._looked = True
 
     @contextmanager

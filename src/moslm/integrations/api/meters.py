@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 from collections.abc import Iterator
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -12,6 +11,7 @@ from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
 from moslm.decision import Decision
+from moslm.errors import RecallError
 from moslm.models.replicas.pool import pools
 from moslm.models.replicas.replica import ReplicaState
 from moslm.recall.memory import memories
@@ -128,7 +128,7 @@ def _tallies() -> dict[str, tuple[Tally, float]]:
     for memory in memories():
         try:
             tallies = memory.tallies() if memory.enabled else []
-        except (sqlite3.Error, OSError) as error:
+        except RecallError as error:
             _log.warning("the counts of remembered answers cannot be read: %s", error)
             continue
         for tally in tallies:
