@@ -19,7 +19,7 @@ from langgraph.store.base import BaseStore
 
 from moslm.budgets.ledger import Ledger
 from moslm.budgets.prices import PriceTable
-from moslm.config import Config, HostedModel, LargeModelSettings, ScriptedModel, deadline_of, home, load
+from moslm.config import Config, HostedModel, LargeModelSettings, ScriptedModel, deadline_of, load
 from moslm.decision import Check, Classification
 from moslm.domains import Domain, load_domains
 from moslm.errors import ConfigError
@@ -28,11 +28,11 @@ from moslm.escalation.signals import SIGNALS, SignalFunction
 from moslm.escalation.triggers import DRAFT_TRIGGERS, REQUEST_TRIGGERS, Evidence, Policy, Trigger
 from moslm.escalation.verdicts import judge_request
 from moslm.governance.access.permissions import Permissions, permissions_of
-from moslm.governance.questions import Questions
 from moslm.graph.agents import SILENT, Workshop, chat_model, domain_agent, mcp_tools, model_name, offering
 from moslm.graph.confidence import CALIBRATED, Trust, announce
 from moslm.graph.keeping import audit_log, build_seal
 from moslm.graph.leaving import check_classifier, door_for, doors_of
+from moslm.graph.questions_book import questions_book
 from moslm.graph.remembering import build_memory
 from moslm.graph.spending import at_cap, build_ledger, counting, throttle_of, till_of
 from moslm.models.classifiers import Classifier, Yardstick, build_classifier
@@ -144,17 +144,12 @@ def build_parts(config: str | Path | Config | None = None, given: Overrides | No
         large_model=large,
         audit=audit_log(settings, seal),
         terms=_terms(settings, served, thresholds, prices),
-        desk=_desk(settings, permissions),
+        desk=Desk(questions_book(settings, file), settings.review.expires_minutes * 60, permissions),
         ledger=ledger,
         count=counting(ledger, large.name if large else None),
         doors=doors_of(settings),
         permissions=permissions,
     )
-
-
-def _desk(config: Config, permissions: Permissions) -> Desk:
-    book = Questions(config.review.file or home() / "reviews.sqlite")
-    return Desk(book, config.review.expires_minutes * 60, permissions)
 
 
 def _above(

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -38,6 +37,9 @@ WhoDecides = Callable[[str | None], Reviewer]
 
 class Book(Protocol):
     """Where questions are kept; see `moslm.governance.questions.Questions`."""
+
+    def now(self) -> float:
+        """Return the time by which questions stand there: not this machine's, which may be set."""
 
     def find(self, place: Place) -> Asked | None:
         """Return the question at a place."""
@@ -92,7 +94,7 @@ def ask(asking: Asking, state: MoSLMState, run: Run, desk: Desk) -> Decided:
     for attempt in count():
         place = _place(state, run, attempt)
         found = desk.book.find(place)
-        asked = found if found and _stands(found, digest) else _now(digest, desk.expires_s)
+        asked = found if found and _stands(found, digest) else _now(digest, desk)
         question = {
             **shown,
             "response_schema": response_schema(asking),
@@ -110,7 +112,7 @@ def ask(asking: Asking, state: MoSLMState, run: Run, desk: Desk) -> Decided:
                 desk.book.ask(place, asked)
             raise
         who = partial(reviewer, run, tenant=place.tenant, permissions=desk.permissions)
-        taken = _taken(answer, asking, digest, found, who)
+        taken = _taken(answer, asking, digest, found, who, desk.book.now())
         if isinstance(taken, str):
             problem = taken
             if found is not None and found.state == "asked":
@@ -136,7 +138,9 @@ class _Taken:
     outcome: Asked
 
 
-def _taken(answer: Any, asking: Asking, digest: str, found: Asked | None, who_decides: WhoDecides) -> _Taken | str:
+def _taken(
+    answer: Any, asking: Asking, digest: str, found: Asked | None, who_decides: WhoDecides, now: float
+) -> _Taken | str:
     """Return the decision, or why this answer is none and the question is asked again."""
     if found is None:
         return "this question was not asked before it was answered"
@@ -149,7 +153,7 @@ def _taken(answer: Any, asking: Asking, digest: str, found: Asked | None, who_de
         return problem or "the answer cannot be read"
     if resume.shown_sha256 not in (None, digest):
         return "the decision is about something else than what is shown: shown_sha256 differs"
-    who, now = who_decides(resume.by), time.time()
+    who = who_decides(resume.by)
     if who.problem and found.state == "asked":
         return who.problem
     ended = replace(found, decision_sha256=_digest(answer), by=who.by, role=who.role, decided_at=now)
@@ -187,9 +191,9 @@ def _stands(found: Asked, digest: str) -> bool:
     return found.state == "asked" and found.shown_sha256 == digest
 
 
-def _now(digest: str, expires_s: float) -> Asked:
-    now = time.time()
-    return Asked("asked", digest, now, now + expires_s)
+def _now(digest: str, desk: Desk) -> Asked:
+    now = desk.book.now()
+    return Asked("asked", digest, now, now + desk.expires_s)
 
 
 def _digest(value: Any) -> str:

@@ -5,6 +5,7 @@ Knows addresses and the server's own account of itself; nothing of what is kept 
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -38,6 +39,8 @@ def connect(url: str, timeout_s: float, feature: str) -> Redis:
     client: Redis = redis.Redis.from_url(
         url, socket_timeout=timeout_s, socket_connect_timeout=timeout_s, retry=once, decode_responses=False
     )
+    # nobody closes what lives as long as a graph; without this its sockets may be collected before it
+    weakref.finalize(client, client.connection_pool.disconnect)
     return client
 
 

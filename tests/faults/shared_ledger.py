@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 
-from moslm.budgets.clock import SteadyClock
 from moslm.budgets.stores import Store
 from moslm.budgets.stores.redis import RedisStore
 from moslm.budgets.stores.sqlite import SQLiteStore
+from moslm.clock import SteadyClock
 
 
 def open_store(address: str) -> Store:

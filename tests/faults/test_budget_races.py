@@ -15,12 +15,12 @@ from redis_server import RedisServer
 from shared_ledger import LaterRedis, open_store
 
 from moslm.budgets.caps import caps_of
-from moslm.budgets.clock import Anchor, SteadyClock
 from moslm.budgets.ledger import Ledger
 from moslm.budgets.money import dollars, nanos
 from moslm.budgets.purchases import Amount, AtCap, Hold, Payer, Purchase
 from moslm.budgets.stores import Total
 from moslm.budgets.stores.sqlite import SQLiteStore
+from moslm.clock import Anchor, SteadyClock
 from moslm.config import CapSettings
 
 SPENDER = Path(__file__).with_name("spender.py")

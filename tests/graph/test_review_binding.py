@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
+import time
 from types import SimpleNamespace
 from typing import Any
+from uuid import uuid4
 
 import jsonschema
 import pytest
@@ -25,13 +26,21 @@ APPROVE: dict[str, Any] = {"decisions": [{"type": "approve"}]}
 ASK: Any = {"messages": [("user", "Pay 7 from my budget")]}
 
 
+@pytest.fixture(params=["file", "redis"])
+def kept(request) -> ReviewSettings:
+    """Where questions are kept, as settings."""
+    if request.param == "file":
+        return ReviewSettings()
+    return ReviewSettings(redis_url=request.getfixturevalue("redis_server").url, redis_prefix=uuid4().hex)
+
+
 @pytest.fixture
 def written() -> list[int]:
     return []
 
 
 @pytest.fixture
-def paying(moslm, scripted, written):
+def paying(moslm, scripted, written, kept):
     """Build a graph whose finance model wants to pay, and then says so."""
 
     @tool
@@ -44,6 +53,7 @@ def paying(moslm, scripted, written):
 
     def build(saver: Any = None, replies: Any = None, **settings: Any) -> Any:
         call = AIMessage("", tool_calls=[{"name": "pay", "args": {"amount": 7}, "id": "call-1"}])
+        settings.setdefault("review", kept)
         config = Config(domains={"finance": DomainSettings(tools=["pay"])}, **settings)
         model = scripted(replies or [call, "Done: 7 were paid."])
         return moslm({"finance": model}, config=config, tools=[pay], checkpointer=saver or InMemorySaver())
@@ -186,11 +196,10 @@ def test_a_decision_that_names_another_hash_is_not_carried_out(paying, written):
 
 class TestADecisionThatComesTooLate:
     @pytest.fixture
-    def late(self, paying, home):
-        graph = paying()
+    def late(self, paying, kept):
+        graph = paying(review=kept.model_copy(update={"expires_minutes": 1e-6}))
         graph.invoke(ASK, THREAD)
-        with sqlite3.connect(home / "reviews.sqlite") as db:
-            db.execute("UPDATE questions SET asked_at = asked_at - 90000, expires_at = expires_at - 90000")
+        time.sleep(0.01)
         return graph
 
     def test_is_not_carried_out_and_the_request_is_handed_over(self, late, written):
@@ -210,6 +219,13 @@ def test_how_long_a_question_stands_is_a_setting(paying):
     asked = question(paying(review=ReviewSettings(expires_minutes=1)).invoke(ASK, THREAD))
     assert asked["expires_at"][:16] != asked["asked_at"][:16]
     assert asked["expires_at"][17:] == asked["asked_at"][17:]
+
+
+def test_questions_in_a_redis_that_is_not_there_are_not_asked_and_nothing_is_done(paying, written, tmp_path):
+    result = paying(review=ReviewSettings(redis_url=f"unix://{tmp_path}/nothing.sock")).invoke(ASK, THREAD)
+    assert "__interrupt__" not in result
+    assert written == []
+    assert "the question cannot be kept" in result["messages"][-1].text
 
 
 class TestADecisionThatComesTwice:
@@ -270,6 +286,22 @@ class TestADecisionThatComesTwice:
         assert second["decision"]["reviews"] == first["decision"]["reviews"]
 
 
+@pytest.mark.parametrize("off", [-90 * 86_400, 90 * 86_400])
+def test_a_machine_whose_clock_is_set_neither_ends_a_question_early_nor_keeps_one_open(paying, kept, off, monkeypatch):
+    graph, real = paying(), time.time
+    graph.invoke(ASK, THREAD)
+    monkeypatch.setattr(time, "time", lambda: real() + off)
+    assert resumed(graph)["decision"]["outcome"] == "answered"
+    monkeypatch.undo()
+    short = paying(review=kept.model_copy(update={"expires_minutes": 1e-6}))
+    other: Any = {"configurable": {"thread_id": "t2"}}
+    short.invoke(ASK, other)
+    monkeypatch.setattr(time, "time", lambda: real() + off)
+    time.sleep(0.01)
+    assert resumed(short, config=other)["decision"]["outcome"] == "handed_over"
+
+
+@pytest.mark.parametrize("kept", ["file"], indirect=True)
 class TestAQuestionThatCannotBeKept:
     def test_is_not_asked_and_nothing_is_done(self, paying, written, home):
         (home / "reviews.sqlite").write_bytes(b"this is no database" * 100)
@@ -295,6 +327,7 @@ def test_a_graph_that_is_built_anew_between_question_and_answer_carries_it_out(p
     assert result["decision"]["reviews"][0]["shown_sha256"] == asked["shown_sha256"]
 
 
+@pytest.mark.parametrize("kept", ["file"], indirect=True)
 def test_neither_what_was_shown_nor_what_was_said_is_in_the_file(paying, home):
     graph = paying()
     graph.invoke({"messages": [("user", "Pay 7 from my budget to CANARY-1")]}, THREAD)

@@ -69,6 +69,8 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         update["audit_file"] = folder / config.audit_file
     if config.recall.file:
         update["recall"] = config.recall.model_copy(update={"file": folder / config.recall.file})
+    if config.review.file:
+        update["review"] = config.review.model_copy(update={"file": folder / config.review.file})
     if config.budgets.file:
         update["budgets"] = config.budgets.model_copy(update={"file": folder / config.budgets.file})
     own_files = {"vault": config.privacy.vault, "key_file": config.privacy.key_file}

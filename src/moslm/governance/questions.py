@@ -7,12 +7,14 @@ nor what was said. A question is decided once; who comes second is told what sta
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
+from moslm.clock import ANCHORS, Anchor, Clock, SteadyClock, keep_anchor
 from moslm.errors import ReviewError
 from moslm.wal import open_file
 
@@ -34,7 +36,7 @@ CREATE TABLE IF NOT EXISTS questions (
     PRIMARY KEY (tenant, request, number, attempt)
 ) WITHOUT ROWID;
 """
-_KEPT_S = 90 * 86_400.0
+KEPT_S = 90 * 86_400.0
 """How long a question is kept after it has expired, seconds: longer than a run is likely to be resumed after it."""
 _KEY = "tenant = ? AND request = ? AND number = ? AND attempt = ?"
 
@@ -95,11 +97,27 @@ class Questions:
     Args:
         path: The SQLite file, on a disk of this host.
         busy_seconds: How long another process may hold the file before a call fails.
+        clock: Tells the time, given the file's keeper of anchors; by default one that neither jumps nor goes back.
     """
 
-    def __init__(self, path: str | Path, *, busy_seconds: float = 5.0) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        busy_seconds: float = 5.0,
+        clock: Callable[[Callable[[Anchor], Anchor]], Clock] = SteadyClock,
+    ) -> None:
         self.path = Path(path)
-        self._busy_seconds = busy_seconds
+        self._busy_seconds, self._clock = busy_seconds, clock
+
+    def now(self) -> float:
+        """Return the time by which questions in this file stand and expire, seconds since the epoch.
+
+        Raises:
+            ReviewError: The file cannot be used.
+        """
+        with self._opened() as db:
+            return self._clock(partial(_anchored, db)).now()
 
     def find(self, place: Place) -> Asked | None:
         """Return the question at this place; None where nobody was asked.
@@ -122,7 +140,7 @@ class Questions:
             ReviewError: The file cannot be written.
         """
         with self._opened() as db:
-            db.execute("DELETE FROM questions WHERE expires_at < ?", (asked.asked_at - _KEPT_S,))
+            db.execute("DELETE FROM questions WHERE expires_at < ?", (asked.asked_at - KEPT_S,))
             db.execute(
                 "INSERT OR REPLACE INTO questions (tenant, request, number, attempt, thread, state, shown_sha256,"
                 " asked_at, expires_at) VALUES (?, ?, ?, ?, ?, 'asked', ?, ?, ?)",
@@ -163,7 +181,15 @@ class Questions:
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:
         try:
-            with closing(open_file(self.path, _SCHEMA, self._busy_seconds)) as db:
+            with closing(open_file(self.path, _SCHEMA + ANCHORS, self._busy_seconds)) as db:
                 yield db
         except (sqlite3.Error, OSError) as error:
             raise ReviewError(f"the questions to people cannot be kept in {self.path}: {error}") from error
+
+
+def _anchored(db: sqlite3.Connection, found: Anchor) -> Anchor:
+    db.execute("BEGIN IMMEDIATE")
+    (seen,) = db.execute("SELECT MAX(MAX(asked_at), MAX(COALESCE(decided_at, 0))) FROM questions").fetchone()
+    anchor = keep_anchor(db, found, seen)
+    db.execute("COMMIT")
+    return anchor

@@ -16,10 +16,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from moslm.budgets.caps import Line
-from moslm.budgets.clock import Anchor, Clock, SteadyClock, boot_id
 from moslm.budgets.holders import is_gone, this_process
 from moslm.budgets.purchases import NOTHING, Amount, AtCap, Bought, Hold, Purchase, Underway, Verdict
 from moslm.budgets.stores import LAPSE_S, Spent, Total
+from moslm.clock import ANCHORS, Anchor, Clock, SteadyClock, boot_id, keep_anchor
 from moslm.errors import LedgerError
 from moslm.wal import open_file
 
@@ -58,12 +58,6 @@ CREATE TABLE IF NOT EXISTS counters (
     taken INTEGER NOT NULL,
     PRIMARY KEY (cap, subject, start)
 ) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS anchors (
-    boot TEXT PRIMARY KEY,
-    wall REAL NOT NULL,
-    uptime REAL NOT NULL,
-    seen REAL NOT NULL
-);
 """
 _OPEN = "state IN ('reserved', 'sent')"
 
@@ -187,7 +181,7 @@ class SQLiteStore:
     def _opened(self) -> sqlite3.Connection:
         # a connection must not be used across a fork: the child opens its own
         if self._connection is None or self._pid != os.getpid():
-            self._connection, self._pid = open_file(self.path, _SCHEMA, self._busy_seconds), os.getpid()
+            self._connection, self._pid = open_file(self.path, _SCHEMA + ANCHORS, self._busy_seconds), os.getpid()
             self._clock = self._make_clock(self._anchored)
         return self._connection
 
@@ -198,15 +192,13 @@ class SQLiteStore:
         db.execute("BEGIN IMMEDIATE")
         try:
             (seen,) = db.execute("SELECT MAX(opened) FROM purchases").fetchone()
-            wall = max(found.wall, seen or 0.0)
-            db.execute("INSERT OR IGNORE INTO anchors VALUES (?, ?, ?, ?)", (found.boot, wall, found.uptime, wall))
-            row = db.execute("SELECT boot, wall, uptime FROM anchors WHERE boot = ?", (found.boot,)).fetchone()
+            anchor = keep_anchor(db, found, seen)
             db.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 db.execute("ROLLBACK")
             raise
-        return Anchor(*row)
+        return anchor
 
     @contextmanager
     def _transaction(self, *, synced: bool = False) -> Iterator[sqlite3.Connection]:
