@@ -7,6 +7,7 @@ mend. ``moslm config schema`` prints the JSON Schema for editors.
 from moslm.config.access import AccessSettings, JwtSettings
 from moslm.config.at_rest import AtRestSettings, EarlierKey
 from moslm.config.boundary import BoundaryRule, BoundarySettings, MayLeave, Sensitivity
+from moslm.config.checkpoints import CheckpointSettings
 from moslm.config.domains import Defaults, DomainSettings
 from moslm.config.edges import ApiKey, ApiSettings, McpServer, RecallSettings
 from moslm.config.loading import home, load, validated
@@ -40,6 +41,7 @@ __all__ = [
     "BoundarySettings",
     "BudgetSettings",
     "CapSettings",
+    "CheckpointSettings",
     "ClassifierSettings",
     "Config",
     "Defaults",

@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 from moslm.config.access import AccessSettings
 from moslm.config.at_rest import AtRestSettings
 from moslm.config.boundary import BoundarySettings
+from moslm.config.checkpoints import CheckpointSettings
 from moslm.config.domains import Defaults, DomainSettings
 from moslm.config.edges import ApiSettings, McpServer, RecallSettings
 from moslm.config.people import ReviewSettings
@@ -52,6 +53,7 @@ class Config(Settings):
     recall: RecallSettings = RecallSettings()
     privacy: PrivacySettings = PrivacySettings()
     at_rest: AtRestSettings = AtRestSettings()
+    checkpoints: CheckpointSettings = CheckpointSettings()
     access: AccessSettings | None = None
     api: ApiSettings = ApiSettings()
     allow_hosts: list[str] = ["loopback", "private"]
