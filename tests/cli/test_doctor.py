@@ -36,8 +36,8 @@ def server(monkeypatch):
     """Let every server look like this."""
 
     def shows(problem, *models, load=None):
-        monkeypatch.setattr(model_findings, "load_of", lambda url, key: load)
-        monkeypatch.setattr(model_findings, "look", lambda urls, key: [Seen(url, problem, models) for url in urls])
+        monkeypatch.setattr(model_findings, "load_of", lambda url, key, **_: load)
+        monkeypatch.setattr(model_findings, "look", lambda urls, key, **_: [Seen(url, problem, models) for url in urls])
 
     return shows
 
@@ -95,7 +95,7 @@ def test_a_server_of_ones_own_that_does_not_answer_is_mended_by_moslm_serve(conf
 
 def test_a_host_that_is_not_allowed_is_not_looked_at_and_told_once(config, moslm_command, monkeypatch):
     asked = []
-    monkeypatch.setattr(model_findings, "look", lambda urls, key: asked.extend(urls) or [])
+    monkeypatch.setattr(model_findings, "look", lambda urls, key, **_: asked.extend(urls) or [])
     config.write_text(VLLM.replace("127.0.0.1", "models.example.com"))
     code, out, _ = moslm_command("doctor")
     assert (code, asked) == (1, [])

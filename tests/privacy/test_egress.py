@@ -103,11 +103,29 @@ def test_addresses_that_hide_where_they_lead_are_refused(url):
     assert not _passes(url)
 
 
+@pytest.mark.parametrize("host", ["models.example.com", "8.8.8.8", "2001:db8::1", "vllm.example"])
+def test_a_named_host_outside_is_never_asked_in_the_clear_unless_that_is_said(host):
+    spelled = f"[{host}]" if ":" in host else host
+    check_base_url(f"https://{spelled}/v1", [host])
+    with pytest.raises(ConfigError) as caught:
+        check_base_url(f"http://{spelled}/v1", [*DEFAULT, host], file="moslm.toml", key="mcp.web.url")
+    assert str(caught.value).startswith("moslm.toml: mcp.web.url = ")
+    assert "would be asked in the clear" in str(caught.value)
+    assert f'write https://, or add "http://{host}" to allow_hosts' in str(caught.value)
+    check_base_url(f"http://{spelled}/v1", [host, f"http://{host}"])
+    assert not _passes(f"http://{spelled}/v1", [f"http://{host}"])
+
+
+@pytest.mark.parametrize("host", ["vllm", "llm.internal", "small.models.svc", "a.svc.cluster.local", "box.lan"])
+def test_a_named_host_inside_may_be_asked_in_the_clear(host):
+    check_base_url(f"http://{host}:8000/v1", [host])
+
+
 def test_a_named_host_passes_and_no_other():
     allow = ["Models.Example.com", "8.8.8.8", "2001:db8::1"]
     check_base_url("https://models.example.com/v1", allow)
-    check_base_url("http://8.8.8.8/v1", allow)
-    check_base_url("http://[2001:db8:0::1]/v1", allow)
+    check_base_url("https://8.8.8.8/v1", allow)
+    check_base_url("https://[2001:db8:0::1]/v1", allow)
     for url in ("https://x.models.example.com/v1", "http://8.8.4.4/v1", "http://127.0.0.1/v1", "http://10.0.0.1/v1"):
         assert not _passes(url, allow)
 

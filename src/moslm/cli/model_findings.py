@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -14,6 +15,7 @@ from moslm.cli.config import named
 from moslm.cli.table import items
 from moslm.config import Config, EmbeddedModel, HostedModel, ModelSettings, VLLMModel
 from moslm.errors import ConfigError, MoSLMError
+from moslm.models.chat.vllm import tls_of
 from moslm.privacy.egress import check_base_url
 from moslm.serving.looking import Seen, load_of, look
 
@@ -105,12 +107,19 @@ def _served(config: Config, model: VLLMModel, what: str) -> Iterator[Finding]:
             yield Finding("missing", what, str(error))
         else:
             allowed.append(url)
-    for place, seen in enumerate(look(allowed, key), 1):
+    try:
+        tls = tls_of(model)
+    except ConfigError as error:
+        yield Finding("missing", what, str(error))
+        return
+    for place, seen in enumerate(look(allowed, key, tls=tls), 1):
         whose = what if len(allowed) == 1 else f"{what}, server {place} of {len(allowed)}"
-        yield _server(config, model, seen, whose, key)
+        yield _server(config, model, seen, whose, key, tls)
 
 
-def _server(config: Config, model: VLLMModel, seen: Seen, what: str, key: str | None) -> Finding:
+def _server(
+    config: Config, model: VLLMModel, seen: Seen, what: str, key: str | None, tls: ssl.SSLContext | None
+) -> Finding:
     if seen.problem:
         ours = next((name for name in config.servers if seen.base_url in config.base_urls(name)), None)
         if ours is not None:
@@ -126,7 +135,7 @@ def _server(config: Config, model: VLLMModel, seen: Seen, what: str, key: str | 
         return Finding(
             "missing", what, f"{seen.base_url} answers but does not serve {wanted}; it serves {serves}", mend
         )
-    load = load_of(seen.base_url, key)
+    load = load_of(seen.base_url, key, tls=tls)
     busy = f"; {load.running} requests are running and {load.waiting} wait" if load else ""
     return Finding("ok", what, f"{seen.base_url} answers{busy}")
 

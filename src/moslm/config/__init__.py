@@ -18,6 +18,7 @@ from moslm.config.models import (
     Profile,
     ResilienceSettings,
     ScriptedModel,
+    TlsSettings,
     VLLMModel,
     deadline_of,
 )
@@ -74,6 +75,7 @@ __all__ = [
     "Sensitivity",
     "ServerSettings",
     "Settings",
+    "TlsSettings",
     "TriggerSettings",
     "VLLMModel",
     "deadline_of",

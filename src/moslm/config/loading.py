@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from moslm.config.access import AccessSettings
+from moslm.config.models import TlsSettings
 from moslm.config.servers import ServerSettings
 from moslm.config.settings import Settings
 from moslm.config.whole import Config
@@ -93,7 +94,22 @@ def _with_absolute_paths(config: Config, folder: Path) -> Config:
         for name, each in config.domains.items()
     }
     update["servers"] = {name: _with_absolute_models(each, folder) for name, each in config.servers.items()}
-    return config.model_copy(update=update)
+    return _with_absolute_certificates(config.model_copy(update=update), folder)
+
+
+def _with_absolute_certificates(section: S, folder: Path) -> S:
+    """Return the section with the files of each ``tls`` in it relative to the folder, however deep it stands."""
+    if isinstance(section, TlsSettings):
+        named = {name: getattr(section, name) for name in ("ca_file", "cert_file", "key_file")}
+        return section.model_copy(update={name: folder / each for name, each in named.items() if each is not None})
+    update: dict[str, Any] = {}
+    for name in type(section).model_fields:
+        value = getattr(section, name)
+        if isinstance(value, Settings):
+            update[name] = _with_absolute_certificates(value, folder)
+        elif isinstance(value, dict) and any(isinstance(each, Settings) for each in value.values()):
+            update[name] = {key: _with_absolute_certificates(each, folder) for key, each in value.items()}
+    return section.model_copy(update=update)
 
 
 def _with_absolute_access(access: AccessSettings, folder: Path) -> AccessSettings:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from moslm.config.settings import HttpUrl, Milliseconds, Probability, Settings
 
@@ -37,6 +38,23 @@ class ResilienceSettings(Settings):
     """How often ``/health`` of a server that is down is asked; seldomer (every 5 s) once it has been down for long."""
 
 
+class TlsSettings(Settings):
+    """Whose certificates count at an address with https, and who asks."""
+
+    ca_file: Path | None = None
+    """Certificates of whoever signs the servers' (PEM), in the place of the system's."""
+    cert_file: Path | None = None
+    """Own certificate (PEM), for servers that ask who calls."""
+    key_file: Path | None = None
+    """Its private key; by default in ``cert_file``."""
+
+    @model_validator(mode="after")
+    def _key_has_a_certificate(self) -> TlsSettings:
+        if self.key_file is not None and self.cert_file is None:
+            raise ValueError("key_file needs cert_file, the certificate that it belongs to")
+        return self
+
+
 class VLLMModel(Settings):
     """A model behind one or more vLLM (or other OpenAI-compatible) servers."""
 
@@ -49,6 +67,8 @@ class VLLMModel(Settings):
     """LoRA adapter to ask for instead of the base model."""
     api_key_env: str | None = None
     """Name of the environment variable that holds the key; vLLM asks for none by default."""
+    tls: TlsSettings = TlsSettings()
+    """Certificates, where an address begins with https."""
     max_tokens: int = Field(default=512, ge=1)
     temperature: float = Field(default=0.0, ge=0, le=2)
     top_logprobs: int = Field(default=5, ge=0, le=20)

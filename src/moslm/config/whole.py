@@ -57,7 +57,8 @@ class Config(Settings):
     access: AccessSettings | None = None
     api: ApiSettings = ApiSettings()
     allow_hosts: list[str] = ["loopback", "private"]
-    """Hosts that a ``base_url`` may name: ``loopback``, ``private``, or host names and addresses."""
+    """Hosts that a ``base_url`` may name: ``loopback``, ``private``, or host names and addresses. With http they must
+    stand inside (private, or named as ``vllm`` or ``x.svc.cluster.local``), or be listed as ``http://HOST`` too."""
     database_url: str | None = None
     """SQLAlchemy address of the company database; by default a small sample company that is created on first use."""
     database_url_env: str | None = None

@@ -6,19 +6,16 @@ of which that cannot be seen is outside.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, get_args
 from urllib.parse import urlsplit
 
 from moslm.config import BoundaryRule, MayLeave, Sensitivity
-from moslm.privacy.egress import is_private_host
+from moslm.privacy.egress import is_inside_host
 
 _STRICTNESS: tuple[MayLeave, ...] = ("any", "redacted", "local_only")
 _LEVELS: tuple[Sensitivity, ...] = get_args(Sensitivity)
-_INSIDE_NAMES = re.compile(r"(^[^.]+$)|(\.(local|internal|lan|svc|svc\.cluster\.local)$)", re.IGNORECASE)
-"""Names that no public zone holds."""
 _ADDRESSES = ("base_urls", "base_url", "openai_api_base", "api_base", "endpoint", "azure_endpoint")
 """Where chat models of LangChain keep the address they ask."""
 PREMISES = "premises"
@@ -109,7 +106,7 @@ def _is_inside(url: str) -> bool:
         host = urlsplit(url).hostname or ""
     except ValueError:
         return False
-    return is_private_host(host) or bool(_INSIDE_NAMES.search(host))
+    return is_inside_host(host)
 
 
 def _matches(rule: BoundaryRule, labels: Labels) -> bool:

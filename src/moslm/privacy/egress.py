@@ -1,4 +1,4 @@
-"""Which hosts a configured address may name. Knows no model and opens no connection.
+"""Which hosts a configured address may name, and which in the clear. Knows no model and opens no connection.
 
 An address passes if its host is named in the list, or is an address of a listed class: ``loopback`` (127.0.0.0/8, ::1
 and the name localhost) or ``private`` (RFC 1918 and IPv6 unique local). Link-local addresses, where clouds keep the
@@ -22,6 +22,8 @@ _PRIVATE = tuple(ip_network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", 
 _METADATA = frozenset(map(ip_address, ("fd00:ec2::254", "fd20:ce::254")))
 """Metadata services of clouds that stand inside the private ranges."""
 _NUMBER = re.compile(r"0x[0-9a-f]*|[0-9]+")
+_INSIDE_NAMES = re.compile(r"(^[^.]+$)|(\.(local|internal|lan|svc|svc\.cluster\.local)$)", re.IGNORECASE)
+"""Names that no public zone holds."""
 _NAME = re.compile(r"[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*")
 
 
@@ -30,13 +32,15 @@ def check_base_url(url: str, allow: Sequence[str], *, file: str | None = None, k
 
     Args:
         url: The configured address.
-        allow: ``loopback``, ``private``, host names and addresses.
+        allow: ``loopback``, ``private``, host names and addresses; ``http://HOST`` for one that may be asked in the
+            clear though it is not seen to stand inside.
         file: File it stands in, for the message.
         key: Setting it stands in, for the message.
 
     Raises:
         ConfigError: It is not http(s), is written in a way that hides where it leads (a number for an address, a user
-            name, an address of one family inside another ...), or its host is not allowed.
+            name, an address of one family inside another ...), its host is not allowed, or it would be asked in the
+            clear though it stands outside.
     """
     try:
         problem, mend = _problem(url, allow)
@@ -104,6 +108,11 @@ def _problem(url: str, allow: Sequence[str]) -> tuple[str, str]:
         return "has a number for a host, which hides the address it stands for", _EXAMPLE
     if not is_allowed_host(host, allow):
         return "its host is not allowed", f'add "{host}" to allow_hosts if it may be reached'
+    if parts.scheme == "http" and not is_inside_host(host) and f"http://{host}" not in allow:
+        return (
+            "would be asked in the clear, at a host outside of loopback and private addresses",
+            f'write https://, or add "http://{host}" to allow_hosts if only your own network lies between',
+        )
     return "", ""
 
 
@@ -130,6 +139,11 @@ def is_private_host(host: str) -> bool:
     if address is None:
         return host.lower() == "localhost"
     return _unwrapped(address) == address and (address.is_loopback or _is_private(address))
+
+
+def is_inside_host(host: str) -> bool:
+    """Tell whether a host is a private one (`is_private_host`), or has a name that no public zone holds."""
+    return is_private_host(host) or (_address(host) is None and bool(_INSIDE_NAMES.search(host)))
 
 
 def _is_private(address: Address) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import re
+import ssl
 import time
 import urllib.error
 import urllib.request
@@ -34,18 +35,21 @@ class Seen:
     """Names of the models and adapters it serves."""
 
 
-def look(addresses: Sequence[str], key: str | None, timeout_s: float = TIMEOUT_S) -> list[Seen]:
+def look(
+    addresses: Sequence[str], key: str | None, timeout_s: float = TIMEOUT_S, tls: ssl.SSLContext | None = None
+) -> list[Seen]:
     """Look at every server, all at the same time.
 
     Args:
         addresses: Base addresses, each ending in ``/v1``.
         key: What to send as the bearer's key, if the servers ask for one.
         timeout_s: How long each may take for an answer.
+        tls: For addresses with https; None trusts whom the system trusts.
     """
     if not addresses:
         return []
     with ThreadPoolExecutor(min(len(addresses), 16)) as pool:
-        return list(pool.map(lambda address: _one(address, key, timeout_s), addresses))
+        return list(pool.map(lambda address: _one(address, key, timeout_s, tls), addresses))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +64,11 @@ class Load:
     """Tokens it has written since it started."""
 
 
-def load_of(base_url: str, key: str | None, timeout_s: float = TIMEOUT_S) -> Load | None:
+def load_of(
+    base_url: str, key: str | None, timeout_s: float = TIMEOUT_S, tls: ssl.SSLContext | None = None
+) -> Load | None:
     """Ask a server how busy it is; None where it does not say so as vLLM does."""
-    status, body = _get(f"{base_url.rstrip('/').removesuffix('/v1')}/metrics", key, timeout_s)
+    status, body = _get(f"{base_url.rstrip('/').removesuffix('/v1')}/metrics", key, timeout_s, tls)
     if status != 200:
         return None
     sums: dict[str, float] = {}
@@ -74,15 +80,15 @@ def load_of(base_url: str, key: str | None, timeout_s: float = TIMEOUT_S) -> Loa
     return Load(running, waiting, sums["generation_tokens_total"])
 
 
-def _one(base_url: str, key: str | None, timeout_s: float) -> Seen:
+def _one(base_url: str, key: str | None, timeout_s: float, tls: ssl.SSLContext | None) -> Seen:
     base = base_url.rstrip("/")
-    status, body = _get(f"{base.removesuffix('/v1')}/health", key, timeout_s)
+    status, body = _get(f"{base.removesuffix('/v1')}/health", key, timeout_s, tls)
     if status is None:
         return Seen(base_url, body)
     # servers that are only compatible need not have /health
     if status >= 500:
         return Seen(base_url, f"says that it is not well (/health answers {status})")
-    status, body = _get(f"{base}/models", key, timeout_s)
+    status, body = _get(f"{base}/models", key, timeout_s, tls)
     if status is None:
         return Seen(base_url, body)
     if status in (401, 403):
@@ -93,11 +99,11 @@ def _one(base_url: str, key: str | None, timeout_s: float) -> Seen:
     return Seen(base_url, None, names) if names is not None else Seen(base_url, "lists no models that can be read")
 
 
-def _get(url: str, key: str | None, timeout_s: float) -> tuple[int | None, str]:
+def _get(url: str, key: str | None, timeout_s: float, tls: ssl.SSLContext | None) -> tuple[int | None, str]:
     """Return the status and the body; or None and why there is no answer."""
     request = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
     # model servers stand on this host or a private network: no proxy is on the way
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=tls))
     try:
         with opener.open(request, timeout=timeout_s) as response:
             return response.status, _body(response, timeout_s)
@@ -109,6 +115,9 @@ def _get(url: str, key: str | None, timeout_s: float) -> tuple[int | None, str]:
     except urllib.error.URLError as error:
         if isinstance(error.reason, TimeoutError):
             return None, f"did not answer within {timeout_s:g} s"
+        if isinstance(error.reason, ssl.SSLError):
+            said = getattr(error.reason, "verify_message", "") or error.reason.reason or "no TLS is spoken there"
+            return None, f"its certificate does not count ({said}); name its authority in tls.ca_file"
         return None, "nothing answers there"
     except (OSError, ValueError, http.client.HTTPException):
         return None, "nothing answers there as web servers do"

@@ -8,19 +8,27 @@ millisecond.
 
 from __future__ import annotations
 
+import ssl
 from typing import Any
 
 import openai
 
 
-def client(timeout: openai.Timeout) -> openai.DefaultHttpxClient:
-    """Return a client for synchronous calls."""
-    return openai.DefaultHttpxClient(timeout=timeout, follow_redirects=False, trust_env=False, limits=_limits())
+def client(timeout: openai.Timeout, tls: ssl.SSLContext | None = None) -> openai.DefaultHttpxClient:
+    """Return a client for synchronous calls; without a context of its own it trusts whom the system trusts."""
+    own = _own(timeout, tls)
+    return openai.DefaultHttpxClient(**own)
 
 
-def async_client(timeout: openai.Timeout) -> openai.DefaultAsyncHttpxClient:
+def async_client(timeout: openai.Timeout, tls: ssl.SSLContext | None = None) -> openai.DefaultAsyncHttpxClient:
     """Return a client for calls on an event loop."""
-    return openai.DefaultAsyncHttpxClient(timeout=timeout, follow_redirects=False, trust_env=False, limits=_limits())
+    own = _own(timeout, tls)
+    return openai.DefaultAsyncHttpxClient(**own)
+
+
+def _own(timeout: openai.Timeout, tls: ssl.SSLContext | None) -> dict[str, Any]:
+    verify = {} if tls is None else {"verify": tls}
+    return {"timeout": timeout, "follow_redirects": False, "trust_env": False, "limits": _limits(), **verify}
 
 
 def _limits() -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import ssl
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Generator, Iterator, Mapping, Sequence
 from contextlib import aclosing, closing
@@ -33,6 +34,7 @@ from moslm.models.replicas.health import health_of
 from moslm.models.replicas.pool import ReplicaPool
 from moslm.models.replicas.replica import ReplicaState
 from moslm.privacy.egress import check_base_url
+from moslm.tls import context_of
 
 _CONNECT_S = 3.0
 """A server that does not take a connection by then has failed: the next one is asked."""
@@ -316,13 +318,25 @@ def build_vllm(
     """
     for url in settings.base_url:
         check_base_url(url, allow_hosts)
-    key = _key(settings.api_key_env)
-    servers = [_at(url, settings, profile, deadline_ms, tuple(allow_hosts), key) for url in settings.base_url]
+    key, tls = _key(settings.api_key_env), tls_of(settings)
+    servers = [_at(url, settings, profile, deadline_ms, tuple(allow_hosts), key, tls) for url in settings.base_url]
     name = servers[0].model_name
-    is_well = health_of(tuple(allow_hosts))
+    is_well = health_of(tuple(allow_hosts), tls)
     pool = ReplicaPool(name, settings.base_url, settings.resilience, is_well, balanced=settings.balanced)
     servers[0]._servers, servers[0]._pool = servers, pool
     return servers[0]
+
+
+def tls_of(settings: VLLMModel) -> ssl.SSLContext | None:
+    """Return the context of a model's own certificates; None where the system's count.
+
+    Raises:
+        ConfigError: A file cannot be read, or holds no such thing.
+    """
+    tls = settings.tls
+    if tls.ca_file is None and tls.cert_file is None:
+        return None
+    return context_of(tls.ca_file, tls.cert_file, tls.key_file)
 
 
 def _at(
@@ -332,6 +346,7 @@ def _at(
     deadline_ms: float,
     allow_hosts: tuple[str, ...],
     key: SecretStr,
+    tls: ssl.SSLContext | None,
 ) -> ChatVLLM:
     seconds = deadline_ms / 1000
     timeout = openai.Timeout(seconds, connect=min(seconds, _CONNECT_S))
@@ -352,8 +367,8 @@ def _at(
         extra_body=settings.extra_body or None,
         profile=profile,
         openai_proxy=None,
-        http_client=client(timeout),
-        http_async_client=async_client(timeout),
+        http_client=client(timeout, tls),
+        http_async_client=async_client(timeout, tls),
     )
 
 
