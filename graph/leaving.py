@@ -13,6 +13,7 @@ from moslm.domains import Domain
 from moslm.errors import ConfigError
 from moslm.models.leaving import MESSAGES, Door, Form, Outside
 from moslm.nodes.doors import DoorOf
+from moslm.privacy.at_rest.configured import configured_earlier
 from moslm.privacy.boundary import Boundary, is_outside
 from moslm.privacy.pseudonyms import pseudonymiser
 
@@ -32,7 +33,8 @@ def doors_of(config: Config) -> DoorOf:
         ConfigError: Personal data cannot be looked for as the settings say.
         MissingExtraError: The packages that look for it are not installed.
     """
-    boundary, privacy = boundary_of(config), pseudonymiser(config.privacy)
+    earlier = configured_earlier(config) if config.privacy.vault else ()
+    boundary, privacy = boundary_of(config), pseudonymiser(config.privacy, earlier)
     return lambda labels, conversation: Door(boundary, labels, conversation, privacy.conversation)
 
 

@@ -152,6 +152,122 @@ def test_a_row_that_was_altered_is_an_error(file, sealed, change):
         sealed.kept("a", "1")
 
 
+OLD, NEW = DerivedKeys(bytes(range(1, 33))), DerivedKeys(bytes(range(2, 34)))
+
+
+class TestANewKey:
+    @pytest.fixture
+    def under_the_old(self, file):
+        vault = SealedVault(file, OLD)
+        for tenant, conversation in (("a", "1"), ("a", "2"), ("b", "1")):
+            vault.keep(tenant, conversation, [value("x"), value(f"y{conversation}", "PERSON"), value("z")])
+        vault.close()
+        return file
+
+    def test_opens_what_lies_under_the_old_one_and_goes_on_counting(self, under_the_old):
+        vault = SealedVault(under_the_old, NEW, [OLD])
+        assert vault.value("a", "1", "PERSON", 1) == "y1"
+        assert vault.keep("a", "1", [value("z"), value("new")]) == [2, 3]
+        assert len(vault.kept("a", "2")) == 3
+        vault.close()
+
+    def test_and_everything_is_rotated_to_it(self, under_the_old):
+        vault = SealedVault(under_the_old, NEW, [OLD])
+        vault.kept("a", "1")  # sealed anew by being used
+        assert vault.rotate() == 6
+        assert vault.rotate() == 0
+        vault.close()
+        alone = SealedVault(under_the_old, NEW)
+        for tenant, conversation in (("a", "1"), ("a", "2"), ("b", "1")):
+            assert {each.text for each in alone.kept(tenant, conversation)} == {"x", f"y{conversation}", "z"}
+        assert alone.keep("b", "1", [value("z"), value("new")]) == [2, 3]
+        alone.close()
+        with pytest.raises(ConfigError, match="was written under another key"):
+            SealedVault(under_the_old, OLD)
+
+    def test_leaves_no_bytes_that_the_old_one_opens(self, under_the_old):
+        with sqlite3.connect(under_the_old) as connection:
+            before = [each for (each,) in connection.execute("SELECT sealed FROM placeholders")]
+        vault = SealedVault(under_the_old, NEW, [OLD])
+        vault.rotate()
+        vault.close()
+        after = b"".join(each.read_bytes() for each in under_the_old.parent.iterdir())
+        assert len(before) == 9
+        assert not any(each in after for each in before)
+
+    def test_alone_is_refused_until_all_is_rotated(self, under_the_old):
+        with pytest.raises(ConfigError, match=r"privacy\.vault = .*earlier_keys"):
+            SealedVault(under_the_old, NEW)
+
+    def test_forgets_what_lies_under_the_old_one(self, under_the_old):
+        vault = SealedVault(under_the_old, NEW, [OLD])
+        vault.forget("a", "2")
+        vault.forget("b")
+        assert vault.rotate() == 3
+        assert (vault.kept("a", "2"), vault.kept("b", "1")) == ([], [])
+        vault.close()
+
+    def test_rotates_nothing_that_was_altered(self, under_the_old):
+        moved(under_the_old, "UPDATE placeholders SET sealed = x'00' || substr(sealed, 2) WHERE number = 2")
+        vault = SealedVault(under_the_old, NEW, [OLD])
+        with pytest.raises(VaultError):
+            vault.rotate()
+        vault.close()
+        with sqlite3.connect(under_the_old) as connection:
+            assert connection.execute("SELECT count(*) FROM placeholders").fetchone() == (9,)
+
+
+class TestKeepDays:
+    def clock(self, at):
+        return lambda anchor: type("Clock", (), {"now": lambda self: at[0]})()
+
+    def test_lets_what_is_older_go_when_the_file_is_opened_and_daily(self, file):
+        at = [1_000_000.0]
+        vault = SealedVault(file, DerivedKeys(KEY), keep_s=3 * 86_400, clock=self.clock(at))
+        vault.keep("a", "1", [value("x")])
+        at[0] += 2 * 86_400
+        vault.keep("a", "1", [value("y")])
+        assert len(vault.kept("a", "1")) == 2
+        at[0] += 1.5 * 86_400
+        assert [each.text for each in vault.kept("a", "1")] == ["y"]
+        vault.close()
+        at[0] += 3 * 86_400
+        again = SealedVault(file, DerivedKeys(KEY), keep_s=3 * 86_400, clock=self.clock(at))
+        with sqlite3.connect(file) as connection:
+            for table in ("placeholders", "conversations"):
+                assert connection.execute(f"SELECT count(*) FROM {table}").fetchone() == (0,)
+        again.close()
+
+    def test_is_not_hastened_by_a_clock_that_is_set(self, file, monkeypatch):
+        import time
+
+        SealedVault(file, DerivedKeys(KEY)).keep("a", "1", [value("x")])
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + 400 * 86_400)
+        vault = SealedVault(file, DerivedKeys(KEY), keep_s=86_400)
+        assert len(vault.kept("a", "1")) == 1
+        vault.close()
+
+
+def test_a_vault_of_an_earlier_version_is_refused(file):
+    file.parent.mkdir()
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE vault (format INTEGER NOT NULL, key_check BLOB NOT NULL)")
+        connection.execute("INSERT INTO vault VALUES (1, x'00')")
+    with pytest.raises(VaultError, match="is of format 1, this version reads 2"):
+        SealedVault(file, DerivedKeys(KEY))
+
+
+def test_a_disk_that_is_full_is_an_error_and_what_was_kept_stays(sealed):
+    sealed.keep("a", "1", [value("x")])
+    pages = sealed._connection.execute("PRAGMA page_count").fetchone()[0]
+    sealed._connection.execute(f"PRAGMA max_page_count = {pages}")
+    with pytest.raises(VaultError, match="cannot be used: database or disk is full"):
+        sealed.keep("a", "2", [value("y" * 50_000)])
+    assert sealed.value("a", "1", "EMAIL_ADDRESS", 1) == "x"
+    assert sealed.kept("a", "2") == []
+
+
 def test_two_rows_that_changed_places_are_an_error(file, sealed):
     sealed.keep("a", "1", [value("x"), value("y")])
     with sqlite3.connect(file) as connection:

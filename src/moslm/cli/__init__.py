@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "budget": ("moslm.cli.budget", "Say how every cap stands and what was spent"),
     "cost": ("moslm.cli.cost", "Say what owning it costs, beside one large model for everything"),
     "recall": ("moslm.cli.recall", "Say what is remembered and what it saved, or forget it"),
+    "vault": ("moslm.cli.vault", "Seal the vault of personal data under the current key, or forget what is in it"),
     "config": ("moslm.cli.config", "Check the configuration; print its schema or an example"),
     "doctor": ("moslm.cli.doctor", "Say what is configured, what answers and what is missing"),
     "serve": ("moslm.cli.serve", "Bring up the configured model servers and watch them"),

@@ -48,6 +48,8 @@ class PrivacySettings(Settings):
     vault: Path | None = None
     """SQLite file that keeps what placeholders stand for, encrypted (extra ``encryption``); by default they are kept in
     this process's memory, and end with it."""
+    keep_days: float | None = Field(default=None, gt=0)
+    """How long the file keeps a value; what is older goes when it is opened, and once a day. By default all stays."""
     key_env: str | None = None
     """Environment variable that holds the vault's key-encryption key: 32 bytes, in base64 or hexadecimal."""
     key_file: Path | None = None
@@ -60,4 +62,6 @@ class PrivacySettings(Settings):
         has_key = self.key_env is not None or self.key_file is not None
         if self.vault is not None and not has_key:
             raise ValueError("a vault needs a key; name it in key_env or key_file")
+        if self.keep_days is not None and self.vault is None:
+            raise ValueError("keep_days is for a vault; name its file in vault, or leave keep_days out")
         return self

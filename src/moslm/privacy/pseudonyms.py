@@ -20,7 +20,7 @@ from typing import Any
 
 from moslm.config import PrivacySettings
 from moslm.errors import DetectorFailed, MoSLMError
-from moslm.privacy.keys import configured_keys
+from moslm.privacy.keys import KeySource, configured_keys
 from moslm.privacy.placeholders import is_kind, literals, written
 from moslm.privacy.recognisers import Finding, Recogniser, Seams, merged, recogniser, seams
 from moslm.privacy.recurring import Recurring
@@ -28,6 +28,8 @@ from moslm.privacy.restoring import Restorer, restored, restored_value
 from moslm.privacy.sameness import sameness
 from moslm.privacy.sealed_vault import SealedVault
 from moslm.privacy.vault import MemoryVault, Value, Vault
+
+_DAY_S = 86_400.0
 
 
 class Pseudonymiser:
@@ -136,15 +138,35 @@ class Conversation:
         return [_replaced(text, own, numbers) for text, own in zip(texts, final, strict=True)]
 
 
-def pseudonymiser(settings: PrivacySettings) -> Pseudonymiser:
+def configured_vault(settings: PrivacySettings, earlier: Sequence[KeySource] = ()) -> SealedVault | None:
+    """Return the vault on disk; None where values are kept in memory.
+
+    Args:
+        settings: The ``[privacy]`` section.
+        earlier: Keys of the past, the newest first.
+
+    Raises:
+        ConfigError: Its key is missing or wrong.
+        MissingExtraError: The extra ``encryption`` is not installed.
+    """
+    if settings.vault is None:
+        return None
+    keep_s = None if settings.keep_days is None else settings.keep_days * _DAY_S
+    return SealedVault(settings.vault, configured_keys(settings), earlier, keep_s=keep_s)
+
+
+def pseudonymiser(settings: PrivacySettings, earlier: Sequence[KeySource] = ()) -> Pseudonymiser:
     """Build what the settings say.
+
+    Args:
+        settings: The ``[privacy]`` section.
+        earlier: Keys of the past that still open the vault.
 
     Raises:
         ConfigError: The vault's key is missing or wrong, or the language model is not installed.
         MissingExtraError: The packages of the engine or of the vault are not installed.
     """
-    vault = SealedVault(settings.vault, configured_keys(settings)) if settings.vault else MemoryVault()
-    return Pseudonymiser(recogniser(settings), vault, seams())
+    return Pseudonymiser(recogniser(settings), configured_vault(settings, earlier) or MemoryVault(), seams())
 
 
 def _guarded(recogniser: Recogniser, text: str) -> list[Finding]:

@@ -26,10 +26,19 @@ def configured_seal(config: Config, file: str | None = None) -> Seal | None:
         current = configured_keys(config.privacy)
     except ConfigError as error:
         raise _placed(error, file, error.key) from None
-    earlier = [_earlier(each, i, file) for i, each in enumerate(config.at_rest.earlier_keys)]
-    seal = Seal(current, earlier)
+    seal = Seal(current, configured_earlier(config, file))
     prove(seal)
     return seal
+
+
+def configured_earlier(config: Config, file: str | None = None) -> list[DerivedKeys]:
+    """Return the keys of the past, the newest first.
+
+    Raises:
+        ConfigError: One is missing or is none.
+        MissingExtraError: The extra ``encryption`` is not installed.
+    """
+    return [_earlier(each, i, file) for i, each in enumerate(config.at_rest.earlier_keys)]
 
 
 def _earlier(key: EarlierKey, i: int, file: str | None) -> DerivedKeys:

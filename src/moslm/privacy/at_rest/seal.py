@@ -41,6 +41,11 @@ class Seal:
             raise ConfigError("names one key twice", key="at_rest.earlier_keys", mend="leave out the current key")
 
     @property
+    def ids(self) -> list[bytes]:
+        """What names each key-encryption key, the current one first; tells nothing of the keys."""
+        return [ring.id for ring in self._rings]
+
+    @property
     def has_earlier(self) -> bool:
         """Whether something may still be sealed under a key of the past."""
         return len(self._rings) > 1
