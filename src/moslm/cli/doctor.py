@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 
 from moslm.cli.model_findings import EXTRAS, Finding, distinct, how_to_install, installed, lacking, model_findings
 from moslm.cli.settings import add_config, audit_file, config_file
+from moslm.cli.store_findings import store_findings
 from moslm.cli.style import WIDTH, Style, style_for
 from moslm.cli.table import broken, items
 from moslm.config import Config, home, load
@@ -143,7 +144,7 @@ def _together(config: Config, file: str | None, missing: bool) -> list[Finding]:
     return [built, *(Finding("note", "confidence", notice) for notice in parts.notices)]
 
 
-EXAMINATIONS: tuple[Examine, ...] = (_domains, _large_model, _classifier, _extras, _audit, _at_rest)
+EXAMINATIONS: tuple[Examine, ...] = (_domains, _large_model, _classifier, _extras, _audit, store_findings, _at_rest)
 
 
 def _shown(finding: Finding, style: Style) -> str:
