@@ -35,7 +35,8 @@ def build_seal(config: Config, file: str | None) -> Seal | None:
 
 def audit_log(config: Config, seal: Seal | None) -> AuditLog:
     """Return the audit log of these settings."""
-    return AuditLog(config.audit_file or home() / "audit.sqlite", sealing=seal)
+    keep_s = None if config.audit_keep_days is None else config.audit_keep_days * 86_400
+    return AuditLog(config.audit_file or home() / "audit.sqlite", sealing=seal, keep_s=keep_s)
 
 
 def sealed_store(seal: Seal | None) -> Callable[[BaseStore], BaseStore] | None:

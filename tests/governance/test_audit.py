@@ -287,3 +287,55 @@ def test_what_all_decisions_cost_is_their_sum(log):
         cost = a_decision().cost.model_copy(update={"spent_usd": usd})
         log.append(a_decision(id=id, cost=cost))
     assert log.spent_usd() == 0.75
+
+
+class TestKeepDays:
+    """Records that are too old go by themselves, by a clock that nobody sets."""
+
+    def kept(self, path, at, keep_days=30):
+        def clock(anchor):
+            return type("Clock", (), {"now": lambda self: at.timestamp()})()
+
+        return AuditLog(path, keep_s=keep_days * 86_400, clock=clock)
+
+    def decision(self, id, closed):
+        return a_decision().model_copy(update={"id": id, "closed_at": closed.isoformat(timespec="milliseconds")})
+
+    def test_old_records_go_with_the_next_append_and_leave_no_bytes(self, tmp_path):
+        path, now = tmp_path / "audit.sqlite", datetime(2026, 11, 26, tzinfo=UTC)
+        whole = AuditLog(path)
+        whole.append(self.decision("old-canary", now - timedelta(days=31)))
+        whole.append(self.decision("young", now - timedelta(days=29)))
+        whole.close()
+        log = self.kept(path, now)
+        log.append(self.decision("new", now))
+        assert sorted(ids(log.list())) == ["new", "young"]
+        log.close()
+        assert all(b"old-canary" not in each.read_bytes() for each in tmp_path.iterdir())
+
+    def test_it_is_looked_once_a_day(self, tmp_path):
+        path, now = tmp_path / "audit.sqlite", datetime(2026, 11, 26, tzinfo=UTC)
+        log = self.kept(path, now)
+        log.append(self.decision("new", now))
+        log.append(self.decision("late", now - timedelta(days=40)))
+        assert len(log.list()) == 2
+        log.close()
+
+    def test_a_clock_that_is_set_ages_nothing(self, tmp_path, monkeypatch):
+        import time
+
+        path, now = tmp_path / "audit.sqlite", datetime.now(UTC)
+        log = AuditLog(path, keep_s=86_400)
+        log.append(self.decision("first", now))
+        log.close()
+        real = time.time
+        monkeypatch.setattr(time, "time", lambda: real() + 400 * 86_400)
+        later = AuditLog(path, keep_s=86_400)
+        later.append(self.decision("second", now))
+        assert len(later.list()) == 2
+        later.close()
+
+    def test_without_it_all_stay(self, log):
+        log.append(self.decision("old", datetime(1999, 1, 1, tzinfo=UTC)))
+        log.append(self.decision("new", datetime(2026, 11, 26, tzinfo=UTC)))
+        assert len(log.list()) == 2

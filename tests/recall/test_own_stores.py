@@ -90,6 +90,8 @@ def test_more_answers_than_a_page_are_counted_and_purged(own):
     for i in range(1100):
         own.keep(an_entry(f"k{i}", f"w{i}", tenant="acme" if i % 2 else "globex"))
     assert own.held() == {"finance": 1100}
+    assert own.held("acme") == {"finance": 550}
+    assert own.held("nobody") == {}
     assert own.purge(Which(tenant="acme", domain="finance")) == 550
     assert own.purge(Which(domain="it_support")) == 0
     assert own.held() == {"finance": 550}

@@ -72,6 +72,8 @@ class Config(Settings):
     """The model that "large model for everything" is priced on."""
     audit_file: Path | None = None
     """SQLite file of the audit log; by default ``audit.sqlite`` in `home`."""
+    audit_keep_days: float | None = Field(default=None, gt=0)
+    """How long a record is kept; older ones go once a day while the log is written. By default all stay."""
 
     @model_validator(mode="after")
     def _servers_have_ports_of_their_own(self) -> Config:

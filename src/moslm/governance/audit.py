@@ -18,7 +18,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -26,6 +26,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from moslm.clock import ANCHORS, Anchor, Clock, SteadyClock, keep_anchor
 from moslm.decision import Decision
 from moslm.errors import AlreadyClosed, AuditError, SealError
 from moslm.sealing import Sealing
@@ -45,6 +46,8 @@ CREATE TABLE IF NOT EXISTS decisions (
 );
 CREATE INDEX IF NOT EXISTS decisions_by_time ON decisions (closed_at);
 """
+
+_DAY_S = 86_400.0
 
 _Row = tuple[str, str, str, str | None, str, str, float | None, float, str | bytes]
 
@@ -79,10 +82,22 @@ class AuditLog:
             network.
         busy_seconds: How long another process may hold the file before an append fails.
         sealing: Encrypts each record; a record that was not encrypted is not read then.
+        keep_s: How long a record is kept, seconds; older ones go with the first append, and with one a day. None keeps
+            all.
+        clock: Tells the time by which they are old, given the file's keeper of anchors.
     """
 
-    def __init__(self, path: str | Path, *, busy_seconds: float = 5.0, sealing: Sealing | None = None) -> None:
+    def __init__(
+        self,
+        path: str | Path,
+        *,
+        busy_seconds: float = 5.0,
+        sealing: Sealing | None = None,
+        keep_s: float | None = None,
+        clock: Callable[[Callable[[Anchor], Anchor]], Clock] = SteadyClock,
+    ) -> None:
         self.path = Path(path)
+        self._keep_s, self._make_clock, self._forgotten = keep_s, clock, float("-inf")
         self._sealing = sealing
         self._refused: AuditError | None = None
         self._busy_seconds = busy_seconds
@@ -220,6 +235,8 @@ class AuditLog:
         try:
             for each in batch:
                 each.error = self._insert(connection, each)
+            if self._keep_s is not None:
+                self._forget(connection, self._keep_s)
             connection.execute("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
@@ -229,12 +246,21 @@ class AuditLog:
     def _opened(self) -> sqlite3.Connection:
         # a connection must not be used across a fork: the child opens its own
         if self._connection is None or self._pid != os.getpid():
-            self._connection, self._pid = open_file(self.path, _SCHEMA, self._busy_seconds), os.getpid()
+            self._connection, self._pid = open_file(self.path, _SCHEMA + ANCHORS, self._busy_seconds), os.getpid()
+            self._connection.execute("PRAGMA secure_delete=ON")
             # what narrows by the record's content asks for it opened; weakly, because a log that its own connection
             # holds is never let go, nor the file
             held = weakref.ref(self)
             self._connection.create_function("opened", 3, lambda *each: _alive(held)._for_query(*each))
         return self._connection
+
+    def _forget(self, connection: sqlite3.Connection, keep_s: float) -> None:
+        """Delete what is too old, once a day, inside of a transaction; its bytes are overwritten."""
+        now = self._make_clock(lambda found: keep_anchor(connection, found, None)).now()
+        if now - self._forgotten > _DAY_S:
+            before = datetime.fromtimestamp(now - keep_s, UTC).isoformat(timespec="milliseconds")
+            connection.execute("DELETE FROM decisions WHERE closed_at < ?", (before,))
+            self._forgotten = now
 
     def _insert(self, connection: sqlite3.Connection, mine: _Append) -> AuditError | None:
         """Insert one row; return what is wrong with it alone, so that the rest of the batch is still kept."""
