@@ -18,6 +18,7 @@ from moslm.budgets.stores import Total
 from moslm.cli.cost_figures import figures_of, plain, rows
 from moslm.cli.cost_page import cost_page
 from moslm.cli.cost_view import told
+from moslm.cli.identity import add_token, identified
 from moslm.cli.log import moment
 from moslm.cli.settings import add_config, audit_log, config_file, settings
 from moslm.config import Config
@@ -31,6 +32,7 @@ REFERENCE = "the reference design"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add where inputs come from, and where figures go."""
     add_config(parser)
+    add_token(parser)
     parser.add_argument("case", nargs="?", metavar="FILE", help="the case; by default the reference design's")
     parser.add_argument("--example", action="store_true", help="print a commented case to start from, and end")
     parser.add_argument("--from-records", action="store_true", help="traffic and prices from audit log and ledger")
@@ -80,13 +82,15 @@ def _question(
 
 
 def _record(config: Config, options: argparse.Namespace) -> Recorded:
-    log = audit_log(options.config)
+    identity = identified(config, options.token)
+    identity.must("read_budget")
+    tenant = identity.tenant(options.tenant)
+    log = audit_log(config, options.config)
     until = options.until or datetime.now(UTC)
-    filters = Filters(tenant=options.tenant, since=options.since, until=until, limit=None)
-    found, ever = log.list(filters), log.spent_usd()
+    found, ever = log.list(Filters(tenant=tenant, since=options.since, until=until, limit=None)), log.spent_usd()
     log.close()
     # the ledger's sum is that of all tenants
-    ledger = None if options.tenant else _ledger(config, options)
+    ledger = None if tenant else _ledger(config, options)
     return recorded(found, options.since, until, ledger=ledger, ever_usd=ever)
 
 

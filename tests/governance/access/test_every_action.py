@@ -40,7 +40,7 @@ algorithms = ["HS256"]
 key_env = "JWT_KEY"
 """
 ALL_BUT = 'permit (principal, action, resource);\nforbid (principal, action == Action::"{}", resource);\n'
-DATA = {"ask", "chat", "demo", "log", "explain", "budget", "recall"}
+DATA = {"ask", "chat", "demo", "log", "explain", "budget", "cost", "recall", "vault"}
 """Commands that read or change what belongs to tenants."""
 MACHINE = {"classify", "api", "graph", "config", "doctor", "serve", "pull", "fit", "calibrate"}
 """Commands that set this machine up, or read nothing but what they are handed."""
@@ -162,7 +162,13 @@ class TestAtTheCommandLine:
 
     @pytest.mark.parametrize("name", sorted(DATA))
     def test_without_a_token_nothing_is_read(self, name, here, capsys):
-        words = {"ask": ["hello"], "explain": ["last"], "recall": ["stats"]}.get(name, [])
+        words = {
+            "ask": ["hello"],
+            "cost": ["--from-records"],
+            "explain": ["last"],
+            "recall": ["stats"],
+            "vault": ["rotate"],
+        }.get(name, [])
         assert main([name, *words]) == 2
         said = capsys.readouterr()
         assert said.out == ""
