@@ -34,7 +34,8 @@ def ending(grader, expected, answer, **options):
         (["yes", "true"], "True", "right"),
         ("true", "not true", "wrong"),
         ("1234", "1,234", "right"),
-        ("true", "...", "unparsed"),
+        ("true", "...", "wrong"),
+        ("] }", " ] } ", "right"),
         ("true", "", "unparsed"),
     ],
 )
@@ -187,7 +188,7 @@ def test_facts_tell_declining_from_being_wrong():
     ("grader", "expected", "options"),
     [
         ("exact", 5, {}),
-        ("exact", " . ", {}),
+        ("exact", "  ", {}),
         ("number", "five", {}),
         ("number", "5 or 6", {}),
         ("number", 5, {"scale": "dozen"}),

@@ -18,13 +18,13 @@ def exact(case: Case) -> Grade:
     wanted = [case.expected] if isinstance(case.expected, str) else case.expected
     if not isinstance(wanted, list) or not wanted or not all(isinstance(each, str) for each in wanted):
         raise ValueError("expects a text, or a list of texts")
-    texts = [normalised(str(each)) for each in wanted]
+    texts = [_compared(str(each)) for each in wanted]
     if not all(texts):
-        raise ValueError("expects a text that holds more than punctuation")
+        raise ValueError("expects a text that holds anything")
     by_words = bool(case.options.get("words"))
 
     def grade(answer: str) -> Graded:
-        said = normalised(marked(answer) or answer)
+        said = _compared(marked(answer) or answer)
         if not said:
             return unparsed("the answer holds no words")
         if said in texts:
@@ -33,6 +33,11 @@ def exact(case: Case) -> Grade:
         return points(shared, f"expected {texts[0][:80]!r}")
 
     return grade
+
+
+def _compared(text: str) -> str:
+    """Return a text as it is compared; one of brackets or signs alone is compared as it stands."""
+    return normalised(text) or " ".join(text.split())
 
 
 def _f1(said: str, text: str) -> float:
