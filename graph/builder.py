@@ -73,10 +73,11 @@ def create_moslm(
     """
     insist_on_strict_checkpoints()
     given = Overrides(models or {}, large_model, classifier, tools, signals or {}, triggers, store)
-    return _wired(build_parts(config, given))
+    return wired(build_parts(config, given))
 
 
-def _wired(parts: Parts) -> MoSLMGraph:
+def wired(parts: Parts) -> MoSLMGraph:
+    """Return the graph of parts that are made already."""
     graph = StateGraph(MoSLMState, MoSLMContext, input_schema=MoSLMInput, output_schema=MoSLMOutput)
 
     def add(node: Node, **options: Any) -> None:

@@ -26,3 +26,5 @@ GRADERS: dict[str, Preparing] = {
 """Every grader by the name that a suite gives it."""
 RUBRIC = "rubric"
 """The grader that asks a model."""
+
+__all__ = ["GRADERS", "RUBRIC", "Grade", "Graded", "Preparing"]

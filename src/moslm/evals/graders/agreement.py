@@ -42,12 +42,17 @@ class Agreement:
 
 def agreement(outcomes: Sequence[Outcome]) -> Agreement:
     """Return how a judge compares, over the outcomes that both graded."""
-    both = [(each, int(each.tags[JUDGED])) for each in outcomes if JUDGED in each.tags and each.score is not None]
+    both = [(each, int(each.tags[JUDGED])) for each in outcomes if _by_both(each)]
     groups = [f"{each.suite}/{each.group}" for each, _ in both]
     theirs = np.array([grade >= 4 for _, grade in both], dtype=bool)
     ours = np.array([each.ending == "right" for each, _ in both], dtype=bool)
     gaps = [(grade - 1) / 4 - each.worth for each, grade in both]
     return Agreement(_kappa_figure(theirs, ours, groups), bootstrap(gaps, groups))
+
+
+def _by_both(outcome: Outcome) -> bool:
+    by_another = outcome.tags.get("grader") != "rubric"
+    return by_another and JUDGED in outcome.tags and outcome.score is not None
 
 
 def kappa(theirs: Answers, ours: Answers) -> float | None:
