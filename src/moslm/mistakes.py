@@ -41,11 +41,11 @@ _KINDS = 'write kind = "vllm", "embedded", "hosted" or "scripted"'
 def _in_words(mistake: Any, section: type[BaseModel], path: list[str]) -> tuple[str, str]:
     kind, limits = mistake["type"], mistake.get("ctx", {})
     if kind == "extra_forbidden":
-        close = get_close_matches(path[-1], _keys_beside(section, path), n=1)
-        return (
-            "unknown key",
-            f"did you mean {close[0]}?" if close else "remove it (moslm config schema lists every key)",
-        )
+        there = _keys_beside(section, path)
+        close = get_close_matches(path[-1], there, n=1)
+        is_config = section.__module__.startswith("moslm.config")
+        listed = "moslm config schema lists every key" if is_config else f"there are {', '.join(there)}"
+        return "unknown key", f"did you mean {close[0]}?" if close else f"remove it ({listed})"
     if kind in ("greater_than_equal", "less_than_equal", "greater_than", "less_than"):
         bound = limits.get("ge", limits.get("le", limits.get("gt", limits.get("lt"))))
         side = {"greater_than_equal": "at least", "less_than_equal": "at most"}.get(
@@ -77,6 +77,8 @@ def _keys_beside(section: type[BaseModel], path: list[str]) -> list[str]:
 
 def _children(schema: dict[str, Any], node: dict[str, Any], part: str) -> list[Any]:
     node = _resolved(schema, node)
+    if part.isdigit() and "items" in node:
+        return _branches(node["items"])
     child = node.get("properties", {}).get(part)
     if child is None:
         child = next(iter(node.get("patternProperties", {}).values()), None) or node.get("additionalProperties")
