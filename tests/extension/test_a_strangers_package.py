@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
 import pytest
 
 from moslm import Config, ConfigError, ScriptedChatModel, create_moslm
+from moslm.cli import main
 
 HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE))  # the stranger's package is installed nowhere
@@ -86,3 +88,16 @@ def test_a_model_whose_price_nobody_knows_is_refused_before_the_first_request():
     other = ScriptedChatModel(replies=["Mine."], model="acme-7b")
     with pytest.raises(ConfigError, match=r"acme-7b.*no known price"):
         create_moslm(config(), models={"legal": other})
+
+
+def test_a_suite_and_a_metric_of_ones_own_need_a_file_each(tmp_path, capsys):
+    file = tmp_path / "moslm.toml"
+    file.write_text(
+        f"domain_folders = ['{FOLDERS[0]}']\n[defaults]\nconfidence = 'mean'\n[defaults.model]\nkind = 'scripted'\n"
+        "replies = ['Two directors sign it.']\nconfidence = 0.9\n"
+    )
+    own = [str(HERE / "acme/suite.toml"), "--config", str(file), "--metric", "acme.brevity:median_words"]
+    assert main(["eval", *own, "--out", str(tmp_path / "run"), "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["figures"]["moslm"]["acme"]
+    assert (found["accuracy"]["value"], found["accuracy"]["n"]) == (0.5, 2)
+    assert (found["median_words"]["value"], found["median_words"]["unit"]) == (4.0, "count")

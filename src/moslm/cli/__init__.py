@@ -1,6 +1,7 @@
 """The command line: ``moslm COMMAND``, one command a file.
 
-Each command's module has ``HELP`` (one line), ``arguments(parser)`` and ``run(options) -> int``. Only the module of
+Each command's module has ``HELP`` (one line), ``arguments(parser)`` and ``run(options) -> int``; one with verbs names
+their modules in ``VERBS``. Only the module of
 the command that was asked for is imported, so help and mistakes answer at once. What MoSLM raises on purpose becomes
 one line on stderr; anything else is a bug and keeps its traceback.
 """
@@ -40,6 +41,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "pull": ("moslm.cli.pull", "Fetch model weights by pinned hash"),
     "fit": ("moslm.cli.fit", "Fit the classifier on the domains' examples"),
     "calibrate": ("moslm.cli.calibrate", "Turn signals into the probability of being right, with thresholds"),
+    "eval": ("moslm.cli.eval", "Ask suites of cases, say how good, how dear and how fast, and hold it against a gate"),
 }
 """Every command: its module and its line in the help."""
 
@@ -82,6 +84,10 @@ class _Parser(argparse.ArgumentParser):
 def _run(name: str, arguments: list[str]) -> int:
     try:
         command = import_module(COMMANDS[name][0])
+        verbs: dict[str, tuple[str, str]] = getattr(command, "VERBS", {})
+        if arguments and arguments[0] in verbs:
+            verb, *arguments = arguments
+            name, command = f"{name} {verb}", import_module(verbs[verb][0])
         parser = _Parser(prog=f"moslm {name}", description=f"{command.HELP}.", allow_abbrev=False)
         command.arguments(parser)
         code: int = command.run(parser.parse_args(arguments))

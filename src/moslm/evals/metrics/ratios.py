@@ -37,5 +37,5 @@ def ratio(
         n=len(top),
         unit=unit,
         how="bootstrap",
-        why="" if np.isfinite(high) else "too few successes for an upper bound",
+        why="" if np.isfinite(high) else "one bound is open: too few to divide by",
     )
