@@ -81,11 +81,12 @@ at_least = 0.9
     code, out, _ = moslm_command("eval", mine, "--out", "run", "--gate", gate(folder, targets))
     assert code == 1
     assert "gate mine: 3 of 4 targets missed" in out
-    lines = [line for line in out.splitlines() if "missed," in line]
+    lines = [line for line in out.splitlines() if line.endswith("  missed")]
     assert [line.split()[0] for line in lines] == ["accuracy", "router_accuracy", "satisfaction"]
     assert "≥ 80.0%" in lines[0]
     assert "50.0%" in lines[0]
-    assert "could not be measured" in out
+    assert "missed: satisfaction: could not be measured: nobody has rated" in out
+    assert "missed: accuracy of mine: too low" in out
     told = json.loads(moslm_command("eval", "show", "run", "--gate", "gate.toml", "--json")[1])
     assert told["gate"]["reached"] is False
     assert told["gate"]["targets"][2]["missed"].startswith("could not be measured: nobody has rated")

@@ -178,6 +178,22 @@ def test_a_request_that_cannot_be_answered_is_right_when_it_is_handed_over(chose
     assert (found.ending, found.score, found.draft_score) == ("declined", None, 0.0)
 
 
+def test_what_nobody_answered_because_a_model_failed_has_failed_and_was_not_declined(chosen_parts):
+    from moslm.errors import BackendDown
+
+    down = ScriptedChatModel(replies=[BackendDown("scripted", "nobody answers")])
+    unanswerable = case(1, question="my budget?", grader="facts", expected={"answerable": False})
+    for large in (None, down):
+        parts, _ = chosen_parts({"finance": down}, large=large, prices={"scripted": {"input": 1, "output": 1}})
+        found = Grading().outcome("s", unanswerable, "moslm", Configured(parts, "run").answer("s", unanswerable))
+        assert (found.ending, found.way, found.score) == ("failed", "handed_over", None)
+        assert found.why
+    parts, _ = chosen_parts({"finance": "I do not know."}, large=down, prices={"scripted": {"input": 1, "output": 1}})
+    found = Grading().outcome("s", unanswerable, "moslm", Configured(parts, "other").answer("s", unanswerable))
+    assert found.ending == "failed"
+    assert METRICS["availability"]([found]).value == 0
+
+
 def test_a_failing_model_is_an_outcome_and_the_others_go_on(chosen_parts, tmp_path):
     from moslm.errors import BackendDown
 
@@ -435,3 +451,13 @@ def test_the_key_of_a_case_tells_runs_systems_suites_and_cases_apart():
 def test_a_run_can_be_written_for_its_owner_alone(config, tmp_path):
     run(Plan([suite(case(1))], config()), tmp_path / "run")
     assert os.stat(tmp_path / "run/outcomes.jsonl").st_mode & 0o077 == 0
+
+
+@pytest.mark.model
+def test_the_embedded_model_is_asked_as_it_is_configured(tmp_path):
+    asked = suite(case(1, question="What is the most that a hotel in Cork may cost a night?"))
+    found = run(Plan([asked], None), tmp_path / "run").outcomes[0]
+    assert found.ending in ("right", "wrong", "declined", "unparsed")
+    assert found.way in ("local", "handed_over")
+    assert found.decision["drafts"][0]["model"] == "smollm2-135m-instruct"
+    assert len(read_run(tmp_path / "run").manifest.models["smollm2-135m-instruct"]) == 64

@@ -193,8 +193,9 @@ def _gate(gate: Gate, held: Sequence[Held], style: Style) -> str:
         place = target.metric if target.suite is None else f"{target.metric} of {target.suite}"
         bound = "" if target.by == "value" else f" ({target.by})"
         figure = f"{value_of(each.figure)} ({interval_of(each.figure)}, n {each.figure.n})"
-        rows.append([place, " ".join(wanted) + bound, figure, f"missed, {each.missed}" if each.missed else "reached"])
-    return style.bold(heading) + "\n" + columns(["target", "wanted", "figure", "verdict"], rows, style)
+        rows.append([place, " ".join(wanted) + bound, figure, "missed" if each.missed else "reached"])
+    why = [paragraphs(f"missed: {row[0]}: {each.missed}") for row, each in zip(rows, held, strict=True) if each.missed]
+    return "\n".join([style.bold(heading), columns(["target", "wanted", "figure", "verdict"], rows, style), *why])
 
 
 def _wanted(value: float, figure: Figure) -> str:

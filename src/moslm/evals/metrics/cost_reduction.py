@@ -25,7 +25,7 @@ def cost_reduction(outcomes: Sequence[Outcome]) -> Figure:
         return Figure(value=None, n=len(found), why="a price is missing")
     spent = ratio([each.usd or 0.0 for each in found], [each or 0.0 for each in baseline], groups(found), "share")
     if spent.value is None:
-        return spent.model_copy(update={"why": "nothing was answered that the baseline would have cost for"})
+        return spent.model_copy(update={"why": "nothing was answered"})
     bounds = {
         "low": None if spent.high is None else 1 - spent.high,
         "high": None if spent.low is None else 1 - spent.low,

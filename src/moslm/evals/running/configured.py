@@ -91,11 +91,12 @@ def _against(question: dict[str, Any]) -> dict[str, Any]:
 def _answered(text: str, decision: Decision, drafts: dict[str, Any]) -> Answered:
     way: Way = _WAYS.get(decision.outcome, decision.outcome)  # type: ignore[arg-type]
     ending: Any = {"handed_over": "declined", "refused": "refused"}.get(decision.outcome, "answered")
+    failure = _failure(decision)
     calls = decision.usage
     return Answered(
-        ending,
+        "failed" if failure else ending,
         text=text,
-        why=decision.refusal or "",
+        why=failure or decision.refusal or "",
         way=way,
         routed_to=decision.classification.domain if decision.classification else None,
         confidence=decision.confidence,
@@ -109,6 +110,22 @@ def _answered(text: str, decision: Decision, drafts: dict[str, Any]) -> Answered
         output_tokens=sum(each.output_tokens for each in calls),
         decision=decision.plain(),
     )
+
+
+def _failure(decision: Decision) -> str:
+    """Return which model failed a request that was handed over for nothing else; empty where none did.
+
+    Who is handed over because a model is down has not been declined: a suite of cases that cannot be answered would
+    look best on a dead server.
+    """
+    if decision.outcome != "handed_over":
+        return ""
+    failed = [each.detail for each in decision.reasons if each.trigger == "backend_failed"]
+    if failed:
+        return failed[0]
+    # the caps are written down when the large model is asked; where none stood in the way, it gave no answer
+    asked = decision.budget is not None and decision.budget.at_cap is None
+    return decision.refusal or "the large model gave no answer" if asked else ""
 
 
 def _whole(drafts: Sequence[dict[str, Any]]) -> str | None:
