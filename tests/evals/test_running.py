@@ -455,8 +455,9 @@ def test_a_run_can_be_written_for_its_owner_alone(config, tmp_path):
 
 @pytest.mark.model
 def test_the_embedded_model_is_asked_as_it_is_configured(tmp_path):
+    (tmp_path / "patient.toml").write_text("[defaults]\ndeadline_ms = 600000\n")  # a busy machine is no failure here
     asked = suite(case(1, question="What is the most that a hotel in Cork may cost a night?"))
-    found = run(Plan([asked], None), tmp_path / "run").outcomes[0]
+    found = run(Plan([asked], str(tmp_path / "patient.toml")), tmp_path / "run").outcomes[0]
     assert found.ending in ("right", "wrong", "declined", "unparsed")
     assert found.way in ("local", "handed_over")
     assert found.decision["drafts"][0]["model"] == "smollm2-135m-instruct"
