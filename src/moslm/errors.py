@@ -12,7 +12,6 @@
     │   ├── BackendGarbled    an answer that is none: not the protocol, empty, or refused
     │   ├── CapReached        nobody: what was allowed is spent
     │   └── EgressRefused     nobody: it must not leave the premises
-    │   └── CapReached        nobody: what was allowed is spent
     ├── AccessDenied          the caller: who they are is not proven, or they may not do this
     ├── SealError             whoever runs this host: what was kept cannot be opened, and is not read
     ├── LedgerError           whoever runs this host: the ledger cannot be kept, so nothing may be bought

@@ -24,6 +24,8 @@ HELP = "Ask suites of cases, say how good, how dear and how fast, and hold it ag
 
 VERBS: dict[str, tuple[str, str]] = {
     "show": ("moslm.cli.eval_show", "Show a run that was kept, and hold it against a gate"),
+    "compare": ("moslm.cli.eval_compare", "Compare two runs on the same cases, or one with its baselines"),
+    "replay": ("moslm.cli.eval_replay", "Say what recorded requests would have cost and been worth otherwise"),
     "suites": ("moslm.cli.eval_suites", "List the suites, graders, metrics and gates there are"),
 }
 """Every verb: its module and its line in the help."""

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from moslm.cli.evaluated import notice
 from moslm.cli.style import style_for
 from moslm.errors import ConfigError
 from moslm.evals.comparing.baselines import AgainstBaselines, against_baselines
@@ -40,14 +41,14 @@ def run(options: argparse.Namespace) -> int:
     """
     if options.margin is not None and not options.margin > 0:
         raise ConfigError("must be more than 0", key="--margin", value=options.margin)
-    first = read_outcomes(options.first)
+    first = read_outcomes(options.first, notice)
     if options.second is None:
         found = against_baselines(first, options.system, margin=options.margin)
         print(found.model_dump_json(indent=2) if options.json else _against(found))
         return 1 if found.missing else 0
     sides = [
         _of(first, options.system, options.first),
-        _of(read_outcomes(options.second), options.system, options.second),
+        _of(read_outcomes(options.second, notice), options.system, options.second),
     ]
     both = compare(str(options.first), sides[0], str(options.second), sides[1], margin=options.margin)
     print(both.model_dump_json(indent=2) if options.json else _told([both]))

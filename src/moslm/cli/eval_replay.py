@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 
 from moslm.cli.asking import probability
+from moslm.cli.evaluated import notice
 from moslm.cli.style import style_for
 from moslm.cli.table import columns
 from moslm.evals.figures import Figure
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
         ConfigError: The records cannot be read or do not support the question, or a setting or price cannot stand.
     """
     changed = changes(options.set, options.prices)
-    found = replay(read_records(options.records), changed, large_quality=options.large_quality)
+    found = replay(read_records(options.records, notice), changed, large_quality=options.large_quality)
     print(found.model_dump_json(indent=2) if options.json else _told(found))
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -20,6 +21,11 @@ from moslm.governance.wording import counted, dollars, milliseconds
 
 _NAMED = 5
 """Cases of a kind that are named."""
+
+
+def notice(text: str) -> None:
+    """Say what was amiss and did no harm, beside the figures."""
+    print(safe(text), file=sys.stderr)
 
 
 def shown(read: Read, out: Path, metrics: Mapping[str, Metric], gate: Gate | None, *, as_json: bool) -> int:

@@ -13,7 +13,7 @@ from moslm.decision import CalibrationUse, Check, Classification, Reason, Review
 from moslm.errors import ConfigError
 from moslm.evals.outcomes import Outcome
 from moslm.evals.replaying.changes import Changes, changes
-from moslm.evals.replaying.records import Record, of_decisions, of_outcomes, read_records
+from moslm.evals.replaying.records import Record, of_decisions, of_outcomes, read_outcomes, read_records
 from moslm.evals.replaying.replay import replay
 
 
@@ -197,20 +197,27 @@ def test_a_domain_that_no_record_is_of_is_named() -> None:
 def test_records_are_read_from_the_log_and_from_a_run(tmp_path: Path) -> None:
     log = tmp_path / "log.jsonl"
     log.write_text("".join(json.dumps(each.decision.plain()) + "\n" for each in some(5)))
-    assert [each.decision.id for each in read_records(log)] == [f"{n:08x}" for n in range(5)]
+    assert [each.decision.id for each in read_records(log, pytest.fail)] == [f"{n:08x}" for n in range(5)]
     about = {"suite": "s", "case": "1", "group": "g"}
     outcomes = [
         Outcome(**about, system="moslm", ending="right", score=1, decision=some(1)[0].decision.plain()),
         Outcome(**about, system="large", ending="partly", score=0.5),
     ]
     (tmp_path / "outcomes.jsonl").write_text("".join(each.model_dump_json() + "\n" for each in outcomes))
-    assert [(each.score, each.large_score) for each in read_records(tmp_path)] == [(1.0, 0.5)]
+    assert [(each.score, each.large_score) for each in read_records(tmp_path, pytest.fail)] == [(1.0, 0.5)]
     with pytest.raises(ConfigError, match="hold no decision"):
         of_outcomes(outcomes[1:])
 
 
-def test_a_half_written_line_is_named(tmp_path: Path) -> None:
-    file = tmp_path / "outcomes.jsonl"
-    file.write_text('{"suite": "s"')
-    with pytest.raises(ConfigError, match=r"outcomes\.jsonl:1: is no JSON; is the run still being written"):
-        read_records(tmp_path)
+def test_a_last_line_that_was_cut_off_is_named_and_the_others_count(tmp_path: Path) -> None:
+    file, said = tmp_path / "outcomes.jsonl", list[str]()
+    whole = Outcome(suite="s", case="1", group="g", system="moslm", ending="right", score=1)
+    file.write_text(whole.model_dump_json() + '\n{"suite": "s"')
+    assert read_outcomes(tmp_path, said.append) == [whole]
+    assert said == [f"{file}:2 was cut off while it was written and is left out"]
+
+
+def test_a_broken_line_among_others_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "outcomes.jsonl").write_text('{"suite": "s"\n{}\n')
+    with pytest.raises(ConfigError, match=r"outcomes\.jsonl:1: is no JSON"):
+        read_records(tmp_path, pytest.fail)

@@ -42,7 +42,7 @@ key_env = "JWT_KEY"
 ALL_BUT = 'permit (principal, action, resource);\nforbid (principal, action == Action::"{}", resource);\n'
 DATA = {"ask", "chat", "demo", "log", "explain", "budget", "cost", "recall", "vault"}
 """Commands that read or change what belongs to tenants."""
-MACHINE = {"classify", "api", "graph", "config", "doctor", "serve", "pull", "fit", "calibrate"}
+MACHINE = {"classify", "api", "graph", "config", "doctor", "serve", "pull", "fit", "calibrate", "eval"}
 """Commands that set this machine up, or read nothing but what they are handed."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,17 +65,22 @@ def of_outcomes(outcomes: Sequence[Outcome]) -> list[Record]:
     return found
 
 
-def read_records(path: Path) -> list[Record]:
+Notice = Callable[[str], object]
+"""Told what was amiss and did no harm: a last line that was cut off while it was written."""
+
+
+def read_records(path: Path, notice: Notice) -> list[Record]:
     """Read records.
 
     Args:
         path: Decisions as ``moslm log --json -n 0`` prints them, outcomes of a run one a line, or the run's folder.
+        notice: Told of a last line that was cut off.
 
     Raises:
         ConfigError: It cannot be read, or a line is neither; names the line.
     """
     file = path / _OUTCOMES if path.is_dir() else path
-    rows = _rows(file)
+    rows = _rows(file, notice)
     if not rows:
         raise ConfigError("holds no record", file=str(file))
     if all("schema_version" in row for _, row in rows):
@@ -83,17 +88,21 @@ def read_records(path: Path) -> list[Record]:
     return of_outcomes([_outcome(row, f"{file}:{number}") for number, row in rows])
 
 
-def read_outcomes(path: Path) -> list[Outcome]:
+def read_outcomes(path: Path, notice: Notice) -> list[Outcome]:
     """Read the outcomes of a run, from its folder or its file.
+
+    Args:
+        path: The folder or the file.
+        notice: Told of a last line that was cut off.
 
     Raises:
         ConfigError: It cannot be read, or a line is no outcome; names the line.
     """
     file = path / _OUTCOMES if path.is_dir() else path
-    return [_outcome(row, f"{file}:{number}") for number, row in _rows(file)]
+    return [_outcome(row, f"{file}:{number}") for number, row in _rows(file, notice)]
 
 
-def _rows(file: Path) -> list[tuple[int, dict[str, Any]]]:
+def _rows(file: Path, notice: Notice) -> list[tuple[int, dict[str, Any]]]:
     try:
         lines = file.read_text(encoding="utf-8").split("\n")
     except OSError as error:
@@ -107,7 +116,10 @@ def _rows(file: Path) -> list[tuple[int, dict[str, Any]]]:
         try:
             row = json.loads(line)
         except ValueError:
-            raise ConfigError("is no JSON", file=f"{file}:{number}", mend="is the run still being written?") from None
+            if number == len(lines):  # no line end follows
+                notice(f"{file}:{number} was cut off while it was written and is left out")
+                continue
+            raise ConfigError("is no JSON", file=f"{file}:{number}", mend="remove the line") from None
         if not isinstance(row, dict):
             raise ConfigError("is no JSON object", file=f"{file}:{number}")
         found.append((number, row))

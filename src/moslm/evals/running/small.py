@@ -22,8 +22,9 @@ from moslm.models.calls import drive
 from moslm.models.leaving import leaving
 from moslm.models.paying import paying
 from moslm.nodes.accounts import account_of
+from moslm.nodes.domain_agent import DomainAgent
 from moslm.nodes.doors import door_of
-from moslm.nodes.drafting import DomainAgent, drafted
+from moslm.nodes.drafting import drafted
 from moslm.state import AnswerInput, Task
 from moslm.statements.declining import declines
 
@@ -139,5 +140,7 @@ def _for_everything(parts: Parts, name: str) -> DomainAgent:
     )
     prices = PriceTable(config.prices, config.currencies)
     going_up = partial(prices.cost_usd, config.baseline_model)
-    workshop = Workshop(config, None, prices, (), mcp_tools(config, None), parts.signals, going_up, parts.ledger)
+    workshop = Workshop(
+        config, None, prices, (), mcp_tools(config, None), parts.signals, going_up, parts.ledger, parts.permissions
+    )
     return domain_agent(every, None, workshop)[0]
