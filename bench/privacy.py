@@ -1,9 +1,12 @@
 """How much personal data is found, kind by kind, in how much processor time; by each engine.
 
-``python bench/privacy.py [--documents N --seed S] [--json FILE]``. Reads presidio-research's 3,609 labelled sentences
-(synthetic identities of many countries): recall is the share of labelled spans that are hidden, wholly and in part,
-with Wilson's interval; precision the share of findings of a kind that touch a span with a fitting label. A span counts
-where anything covers it, under whatever name, because a placeholder of the wrong kind hides as well.
+``python bench/privacy.py [--documents N --seed S | --requests FILE] [--json FILE]``. Reads presidio-research's 3,609
+labelled sentences (synthetic identities of many countries): recall is the share of labelled spans that are hidden,
+wholly and in part, with Wilson's interval; precision the share of findings of a kind that touch a span with a fitting
+label. A span counts where anything covers it, under whatever name, because a placeholder of the wrong kind hides too.
+
+With ``--requests FILE`` ordinary requests are read instead, and what is taken for a name or an address in them is
+counted by source, per 1,000 words; ``--json`` keeps each finding, for a person to judge.
 
 With ``--documents`` as many made-up documents (`leaks.documents`) are hidden instead, and what can still be read of
 each kind is counted.
@@ -124,6 +127,42 @@ def of_documents(engine: str, seed: int, count: int) -> dict[str, Any]:
     }
 
 
+def of_requests(engine: str, file: Path) -> dict[str, Any]:
+    """Read ordinary requests with one engine; return what it takes for names and addresses."""
+    find = recogniser(PrivacySettings.model_validate({"engine": engine})).find
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    words: Counter[str] = Counter()
+    found: list[dict[str, str]] = []
+    took: list[float] = []
+    for row in tqdm(rows, desc=engine):
+        text, source = row["text"], row["source"]
+        words[source] += len(text.split())
+        began = time.process_time()
+        findings = [each for each in find(text) if each.kind in ("PERSON", "STREET_ADDRESS")]
+        took.append(1000 * (time.process_time() - began))
+        for each in findings:
+            around = text[max(0, each.start - 40) : each.end + 30]
+            found.append({"source": source, "value": text[each.start : each.end], "around": around, "kind": each.kind})
+    return {
+        "rows": len(rows),
+        "p50_ms": round(float(np.percentile(took, 50)), 2),
+        "p95_ms": round(float(np.percentile(took, 95)), 2),
+        "words": dict(words),
+        "found": found,
+    }
+
+
+def show_requests(engine: str, result: dict[str, Any]) -> None:
+    words, counts = result["words"], Counter(each["source"] for each in result["found"])
+    share = 1000 * len(result["found"]) / sum(words.values())
+    print(f"\n{engine}: {share:.2f} names or addresses in 1,000 words, {result['rows']} requests")
+    print(f"p50 {result['p50_ms']} ms, p95 {result['p95_ms']} ms of one core a request")
+    print("| source | words | found in 1,000 |\n|---|---|---|")
+    for source, n in sorted(words.items(), key=lambda each: -each[1]):
+        if n >= 500:
+            print(f"| {source} | {n} | {1000 * counts[source] / n:.2f} |")
+
+
 def show_documents(engine: str, result: dict[str, Any]) -> None:
     structured = result["structured"]
     print(f"\n{engine}: p50 {result['p50_ms']} ms, p95 {result['p95_ms']} ms of one core a document")
@@ -135,14 +174,21 @@ def show_documents(engine: str, result: dict[str, Any]) -> None:
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    arguments.add_argument("--engines", nargs="+", default=["patterns", "presidio"])
+    arguments.add_argument("--engines", nargs="+", default=["patterns", "ner", "presidio"])
     arguments.add_argument("--json", type=Path)
     arguments.add_argument("--documents", type=int)
+    arguments.add_argument("--requests", type=Path)
     arguments.add_argument("--seed", type=int, default=2026)
     given = arguments.parse_args()
     if given.documents:
         for engine in given.engines:
             show_documents(engine, of_documents(engine, given.seed, given.documents))
+        return
+    if given.requests:
+        judged = {engine: of_requests(engine, given.requests) for engine in given.engines}
+        for engine, result in judged.items():
+            show_requests(engine, result)
+        _keep(given.json, judged)
         return
     rows = [json.loads(line) for line in DATA.read_text(encoding="utf-8").splitlines()]
     report = {engine: measured(engine, rows) for engine in given.engines}
@@ -156,8 +202,12 @@ def main() -> None:
         print("| finding | n | precision (95 %) |\n|---|---|---|")
         for kind, each in result["precision"].items():
             print(f"| {kind} | {each['n']} | {each['share']:.3f} ({each['low']:.3f}-{each['high']:.3f}) |")
-    if given.json:
-        given.json.write_text(json.dumps(report, indent=2) + "\n", encoding="utf-8")
+    _keep(given.json, report)
+
+
+def _keep(file: Path | None, report: dict[str, Any]) -> None:
+    if file:
+        file.write_text(json.dumps(report, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -39,7 +39,7 @@ def main() -> None:
     gather.add_argument("--data", type=Path, default=Path("../shared/data"))
     gather.set_defaults(step=_gather)
     tuning = steps.add_parser("tune", help="tune the encoder, on a GPU if there is one")
-    tuning.add_argument("--steps", type=int, default=Recipe.steps)
+    tuning.add_argument("--steps", type=int, default=Recipe().steps)
     tuning.add_argument("--seed", type=int, default=0)
     tuning.set_defaults(step=_tune)
     exporting = steps.add_parser("export", help="write what was tuned as 8-bit ONNX")

@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from moslm.errors import ConfigError
+from moslm.lower_layers import SHIPPED
 from moslm.models.encoders import load_encoder, wordllama
 from moslm.models.encoders.ngrams import BUCKETS, hashed_ngrams, inverse_document_frequency
-from moslm.models.encoders.transformer import SHIPPED, TransformerEncoder
+from moslm.models.encoders.transformer import TransformerEncoder
 
 NAME = "wordllama-l2-supercat-256"
 anything = st.text(st.characters(), max_size=60)  # lone surrogates and control characters included
@@ -140,7 +141,7 @@ def test_of_a_long_text_the_beginning_and_the_end_are_read(transformer):
     assert middle @ other > 0.999
 
 
-@pytest.mark.parametrize("name", ["encoder.onnx", "tokenizer.json"])
+@pytest.mark.parametrize("name", ["lower.onnx", "upper.onnx", "tokenizer.json"])
 def test_truncated_weights_of_the_transformer_are_refused_by_name(tmp_path, name):
     folder = tmp_path / "encoder"
     shutil.copytree(SHIPPED, folder)

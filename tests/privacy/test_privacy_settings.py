@@ -38,5 +38,5 @@ def test_files_are_relative_to_the_configuration(tmp_path):
 
 
 def test_by_default_nothing_needs_an_extra_and_nothing_is_kept_on_disk():
-    assert Config().privacy.engine == "patterns"
+    assert Config().privacy.engine == "ner"
     assert Config().privacy.vault is None

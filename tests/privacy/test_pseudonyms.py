@@ -11,7 +11,7 @@ from moslm.privacy.vault import MemoryVault
 
 @pytest.fixture
 def privacy():
-    return pseudonymiser(PrivacySettings())
+    return pseudonymiser(PrivacySettings(engine="patterns"))
 
 
 @pytest.fixture

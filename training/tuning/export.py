@@ -1,4 +1,4 @@
-"""Writes a tuned encoder as MoSLM ships it: 8-bit ONNX, tokenizer and a card."""
+"""Writes a tuned encoder as MoSLM ships it: 8-bit ONNX in two halves, tokenizer and a card."""
 
 from __future__ import annotations
 
@@ -13,9 +13,12 @@ from typing import Any
 import torch
 
 from moslm.models.encoders.transformer import NAME
+from tuning.halves import split
 from tuning.loop import Recipe
 from tuning.material import PARTS, WRITTEN, Example
 from tuning.network import FROZEN_LAYERS, Network, Sentences
+
+_FILES = ("lower.onnx", "upper.onnx", "tokenizer.json")
 
 
 def export(network: Network, out: Path, tokenizer: Path, card: dict[str, Any]) -> None:
@@ -37,13 +40,16 @@ def export(network: Network, out: Path, tokenizer: Path, card: dict[str, Any]) -
         opset_version=17,
         dynamo=False,
     )
-    quantize_dynamic(str(full), str(out / "encoder.onnx"), weight_type=QuantType.QInt8, per_channel=True)
+    whole = out / "whole.onnx"
+    quantize_dynamic(str(full), str(whole), weight_type=QuantType.QInt8, per_channel=True)
     full.unlink()
+    split(whole, out, FROZEN_LAYERS)
+    whole.unlink()
     plain = Tokenizer.from_file(str(tokenizer))
     plain.no_padding()
     plain.no_truncation()
     (out / "tokenizer.json").write_text(plain.to_str(), encoding="utf-8")
-    files = {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in ("encoder.onnx", "tokenizer.json")}
+    files = {name: hashlib.sha256((out / name).read_bytes()).hexdigest() for name in _FILES}
     (out / "card.json").write_text(json.dumps({**card, "files": files}, indent=2, ensure_ascii=False) + "\n")
 
 

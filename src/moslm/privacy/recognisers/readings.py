@@ -22,8 +22,16 @@ _DEEPEST = 3
 _LONGEST = 65_536
 """Characters of a base64 run that is opened; a longer one is a file, and is hidden unread."""
 _UNUSUAL = re.compile(r"[^\x00-\x7f]|%[0-9A-Fa-f]{2}|\\[nrtu\"/]|&[#a-z]")
+_TEX = (
+    r"theta|times|tau|tan|tanh|text[a-z]*|tfrac|tilde|to|top|triangle|nabla|ne|neq|neg|newline|nonumber|not|notin|nu|"
+    r"rangle|rceil|rfloor|rho|right|rightarrow|rightharpoonup|rightleftharpoons|rm"
+)
+"""Commands of a formula that begin like an escape; read as one, they leave half a word."""
+ESCAPE = re.compile(rf"\\(?!(?:{_TEX})(?![A-Za-z]))[nrt\"/]")
+"""JSON's, of two characters."""
 _TOKEN = re.compile(
-    r"(?P<percent>(?:%[0-9A-Fa-f]{2})+)|(?P<unicode>(?:\\u[0-9A-Fa-f]{4})+)|(?P<escape>\\[nrt\"/])|"
+    rf"(?P<percent>(?:%[0-9A-Fa-f]{{2}})+)|(?P<unicode>(?:\\u[0-9A-Fa-f]{{4}})+)|"
+    rf"(?P<escape>{ESCAPE.pattern})|"
     r"(?P<entity>&(?:#\d{1,7}|#[xX][0-9A-Fa-f]{1,6}|[a-z]{2,8});)|(?P<other>[\s\S])"
 )
 _RUN = re.compile(
@@ -81,11 +89,16 @@ def _meant(token: re.Match[str]) -> str:
             units = b"".join(int(each, 16).to_bytes(2, "big") for each in text.split("\\u")[1:])
             return units.decode("utf-16-be", errors="replace")
         case "escape":
-            return {"n": "\n", "r": "\r", "t": "\t"}.get(text[1], text[1])
+            return meant(text)
         case "entity":
             return html.unescape(text)
         case _:
             return _plain(text)
+
+
+def meant(escape: str) -> str:
+    """Return what an escape of JSON stands for."""
+    return {"n": "\n", "r": "\r", "t": "\t"}.get(escape[1], escape[1])
 
 
 def _plain(letter: str) -> str:
