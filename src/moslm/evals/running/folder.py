@@ -21,6 +21,7 @@ from pydantic import ValidationError
 
 from moslm.errors import ConfigError
 from moslm.evals.outcomes import Outcome
+from moslm.evals.people.ratings import read_ratings, with_ratings
 from moslm.evals.running.manifest import Manifest
 
 MANIFEST, OUTCOMES, FINISHED = "manifest.json", "outcomes.jsonl", "finished.json"
@@ -112,14 +113,15 @@ def opened(path: Path, manifest: Manifest) -> Iterator[RunFolder]:
 
 
 def read_run(path: Path) -> Read:
-    """Read a run, finished or not.
+    """Read a run, finished or not, with what people said of its answers.
 
     Raises:
         ConfigError: It is no folder of a run, or what it holds cannot be read.
     """
     manifest = _manifest(path)
     outcomes, _, notice = _outcomes(path / OUTCOMES)
-    return Read(manifest, outcomes, (path / FINISHED).exists(), notice)
+    rated = with_ratings(outcomes, read_ratings(path))
+    return Read(manifest, rated, (path / FINISHED).exists(), notice)
 
 
 def _take(file: int, path: Path) -> None:
