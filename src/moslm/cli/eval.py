@@ -27,6 +27,8 @@ VERBS: dict[str, tuple[str, str]] = {
     "compare": ("moslm.cli.eval_compare", "Compare two runs on the same cases, or one with its baselines"),
     "replay": ("moslm.cli.eval_replay", "Say what recorded requests would have cost and been worth otherwise"),
     "suites": ("moslm.cli.eval_suites", "List the suites, graders, metrics and gates there are"),
+    "export": ("moslm.cli.eval_export", "Give answers of a run to people to rate"),
+    "import": ("moslm.cli.eval_import", "Take what people said, and say how far they agree"),
 }
 """Every verb: its module and its line in the help."""
 

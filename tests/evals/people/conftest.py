@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import json
-from importlib import import_module
 
 import pytest
 
-from moslm.cli import _Parser
+from moslm.cli import main
 from moslm.evals.outcomes import Outcome
 from moslm.evals.people.shown import shown_of, suites_of
 from moslm.evals.running.folder import opened, read_run
@@ -72,10 +71,7 @@ def command(tmp_path):
     """Run a verb of ``moslm eval`` and return its exit code."""
 
     def run(verb, folder, *arguments, suite="mine"):
-        module = import_module(f"moslm.cli.eval_{verb}")
-        parser = _Parser(prog=f"moslm eval {verb}")
-        module.arguments(parser)
-        return module.run(parser.parse_args([str(folder), "--suite", str(tmp_path / f"{suite}.toml"), *arguments]))
+        return main(["eval", verb, str(folder), "--suite", str(tmp_path / f"{suite}.toml"), *arguments])
 
     return run
 

@@ -1,7 +1,7 @@
 """`Rating`: what one person said of one answer, kept beside the outcomes of its run.
 
-A later word takes the place of an earlier one. Nothing that was kept is
-removed: the file grows, and the last line of a rater about an answer counts.
+A later word takes the place of an earlier one. Nothing that was kept is removed: the file grows,
+and the last line of a rater about an answer counts.
 """
 
 from __future__ import annotations
