@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
+import pytest
+
 NOW = datetime(2026, 1, 1, tzinfo=UTC).isoformat()
 TENANT = str(uuid.UUID(int=1))
 
@@ -68,7 +70,9 @@ class Smith:
 
     def get(self, path, asked):
         if path == "/info":
-            return {"version": "0.17.0", "batch_ingest_config": {"use_multipart_endpoint": False}}
+            flags = {"dataset_examples_multipart_enabled": True}
+            ingest = {"use_multipart_endpoint": False}
+            return {"version": "0.17.0", "batch_ingest_config": ingest, "instance_flags": flags}
         if path == "/annotation-queues":
             return [each for each in self.queues if each["name"] in asked.get("name", [])]
         if path == "/feedback":
@@ -145,3 +149,13 @@ class Smith:
                 **fields,
             }
         )
+
+
+@pytest.fixture
+def smith(monkeypatch):
+    """A LangSmith on loopback, which the environment names."""
+    smith = Smith()
+    monkeypatch.setenv("LANGSMITH_ENDPOINT", smith.url)
+    monkeypatch.setenv("LANGSMITH_API_KEY", "x")
+    yield smith
+    smith.close()

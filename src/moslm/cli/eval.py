@@ -29,6 +29,9 @@ VERBS: dict[str, tuple[str, str]] = {
     "suites": ("moslm.cli.eval_suites", "List the suites, graders, metrics and gates there are"),
     "export": ("moslm.cli.eval_export", "Give answers of a run to people to rate"),
     "import": ("moslm.cli.eval_import", "Take what people said, and say how far they agree"),
+    "track": ("moslm.cli.eval_track", "Keep a run in MLflow, Weights & Biases or LangSmith"),
+    "register": ("moslm.cli.eval_register", "Register a classifier or a calibration in MLflow, as the challenger"),
+    "promote": ("moslm.cli.eval_promote", "Make the challenger the champion, or write the champion's files"),
 }
 """Every verb: its module and its line in the help."""
 

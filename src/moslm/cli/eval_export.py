@@ -87,7 +87,7 @@ def _to_langsmith(options: argparse.Namespace, rows: Sequence[Shown]) -> list[st
     from moslm.evals.people.annotation_queue import export_queue
 
     with told_in_one_line():
-        export_queue(langsmith_client(with_texts=True), rows, options.langsmith)
+        export_queue(langsmith_client(), rows, options.langsmith)
     return [f"the queue {options.langsmith}"]
 
 

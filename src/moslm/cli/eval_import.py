@@ -78,7 +78,7 @@ def _came(options: argparse.Namespace, shown: Sequence[Shown]) -> Came:
         from moslm.evals.people.annotation_queue import read_queue
 
         with told_in_one_line():
-            entries += list(read_queue(langsmith_client(with_texts=False), shown, options.langsmith))
+            entries += list(read_queue(langsmith_client(), shown, options.langsmith))
     return take(entries, shown)
 
 

@@ -1,4 +1,7 @@
-"""LangSmith's client as evaluations use it: texts hidden unless somebody said otherwise, and failures in one line."""
+"""LangSmith's client as evaluations use it, and its failures in one line.
+
+It hides nothing: what may be told is decided before it is handed over, and what is handed over must arrive.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +17,8 @@ from moslm.errors import ConfigError
 _KEY = "LANGSMITH_API_KEY"
 
 
-def langsmith_client(*, with_texts: bool) -> Client:
+def langsmith_client() -> Client:
     """Return a client of the LangSmith that the environment names.
-
-    Args:
-        with_texts: Whether what runs are given and give may go along.
 
     Raises:
         ConfigError: The environment holds no key.
@@ -27,7 +27,7 @@ def langsmith_client(*, with_texts: bool) -> Client:
         mend = "set it, and LANGSMITH_ENDPOINT where the server is your own"
         raise ConfigError("is missing", file="environment", key=_KEY, mend=mend)
     # one request a run, sent before the call returns: what comes after may rely on it, and a failure is not lost
-    return Client(auto_batch_tracing=False, hide_inputs=not with_texts, hide_outputs=not with_texts)
+    return Client(auto_batch_tracing=False, hide_inputs=False, hide_outputs=False)
 
 
 @contextmanager

@@ -2,16 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from moslm.evals.people.ratings import read_ratings
-
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
-from smith import Smith
 
 pytestmark = pytest.mark.loopback
 
@@ -19,15 +12,6 @@ ANSWERS = {
     "a": {"moslm": {"answer": "It is 140."}},
     "b": {"moslm": {"answer": "It is 95.", "ending": "wrong", "score": 0.0, "way": "escalated"}},
 }
-
-
-@pytest.fixture
-def smith(monkeypatch):
-    smith = Smith()
-    monkeypatch.setenv("LANGSMITH_ENDPOINT", smith.url)
-    monkeypatch.setenv("LANGSMITH_API_KEY", "x")
-    yield smith
-    smith.close()
 
 
 def test_a_queue_holds_every_answer_and_a_rubric_and_nothing_that_unblinds(write_run, command, smith):

@@ -35,7 +35,7 @@ def export_queue(client: Client, rows: Sequence[Shown], queue: str) -> None:
     """Put answers into a new annotation queue, in their order.
 
     Args:
-        client: It must send texts as they are, one request a run (``auto_batch_tracing=False``).
+        client: It must send texts as they are, one request a run (`moslm.evals.langsmith_client`).
         rows: The answers.
         queue: Name of the queue, and of the project that holds its runs.
 
