@@ -32,8 +32,8 @@ def run(options: argparse.Namespace) -> int:
 
     keep = tracker(options.to)
     read = read_run(options.run)
-    if not read.outcomes:
-        raise ConfigError("holds no outcomes", key="run", value=str(options.run), mend="run it again; it goes on")
+    if not read.finished:
+        raise ConfigError("is not finished", key="run", value=str(options.run), mend="run it again; it goes on")
     suites = suites_of(read.manifest, options.suite or (), options.data) if options.with_texts else None
     account = account_of(read, options.run, with_texts=options.with_texts, suites=suites)
     place = keep(account, options.at, options.project)

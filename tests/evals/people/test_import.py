@@ -5,9 +5,15 @@ from __future__ import annotations
 import json
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from moslm.evals.cases import Case
 from moslm.evals.metrics import METRICS
 from moslm.evals.people.ratings import RATINGS, read_ratings
+from moslm.evals.people.sheet import COLUMNS
+from moslm.evals.people.shown import Shown
+from moslm.evals.people.taking import take
 from moslm.evals.running.folder import OUTCOMES, read_run
 from moslm.evals.suites.reading import read_suite
 
@@ -16,6 +22,9 @@ ANSWERS = {
     "b": {"moslm": {"answer": "It is 95,\nnot 140.", "ending": "wrong", "score": 0.0}},
     "c": {"moslm": {"answer": "Perhaps 140", "ending": "unparsed", "score": None}},
 }
+
+
+SHOWN = [Shown("run", "mine", Case(id=id, question="How much?"), f"It is {id}.", ()) for id in "12"]
 
 
 @pytest.fixture
@@ -159,6 +168,24 @@ def test_a_file_that_is_no_sheet_is_refused(write_run, command, tmp_path, capsys
     (tmp_path / "s.csv").write_bytes(content)
     assert command("import", write_run(ANSWERS), "--csv", str(tmp_path / "s.csv")) == 2
     assert said in capsys.readouterr().err
+
+
+CELL = st.sampled_from(["", "right", "partly", "5", "Ana", "Ben", "x", "0"]) | st.text(max_size=5)
+PLACES = st.sampled_from([row.id for row in SHOWN]) | st.just(f"{SHOWN[0].place}-0") | st.text(max_size=5)
+
+
+@given(st.lists(st.fixed_dictionaries({"row": PLACES, **dict.fromkeys(COLUMNS[3:], CELL)}), max_size=6))
+def test_every_row_is_taken_or_named_or_empty(rows):
+    came = take([(f"s.csv:{number}", cells) for number, cells in enumerate(rows)], SHOWN)
+    filled = {tuple(cells.values()) for cells in rows if any(cells[name] for name in COLUMNS[3:7])}
+    assert came.unrated == sum(not any(cells[name] for name in COLUMNS[3:7]) for cells in rows)
+    assert bool(filled) == bool(came.ratings or came.mistakes)
+    taken = {(each.row, each.rater) for each in came.ratings}
+    for number, cells in enumerate(rows):
+        if tuple(cells.values()) in filled and (cells["row"], cells["rater"]) not in taken:
+            assert any(each.startswith(f"s.csv:{number}: ") for each in came.mistakes)
+    for rating in came.ratings:
+        assert any(cells["row"] == rating.row and cells["comment"] == rating.comment for cells in rows)
 
 
 def test_words_beside_the_last_column_are_named_and_not_lost(rate, command, capsys):

@@ -83,6 +83,12 @@ def test_a_tracker_whose_packages_are_missing_names_its_extra(run_of_canaries, c
             assert f"pip install 'moslm[{extra}]'" in capsys.readouterr().err
 
 
+def test_a_run_that_is_not_finished_is_kept_nowhere(run_of_canaries, command, capsys):
+    (run_of_canaries / "finished.json").unlink()
+    assert command("track", run_of_canaries, "--to", "langsmith") == 2
+    assert "is not finished; run it again; it goes on" in capsys.readouterr().err
+
+
 def test_an_unknown_tracker_is_named(run_of_canaries, command, capsys):
     assert command("track", run_of_canaries, "--to", "neptune") == 2
     assert "--to = 'neptune': no such tracker; one of: mlflow, wandb, langsmith" in capsys.readouterr().err

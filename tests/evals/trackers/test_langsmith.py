@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import uuid
 
 import pytest
 
 from moslm.decision import Decision
+from moslm.errors import AuditError
 from moslm.evals.langsmith_client import langsmith_client
 from moslm.evals.running.configured import Configured
 from moslm.evals.running.grading import Grading
@@ -33,6 +35,13 @@ def test_a_run_is_an_experiment_of_each_system_over_a_dataset(run_of_canaries, c
     assert ("moslm_outcome", "answered") in given
     assert [each for each in canaries if each in smith.raw] == []
     assert smith.strange == []
+    assert [each.get("error") for each in smith.runs.values()] == [None] * len(smith.runs)
+    asked = [
+        (each["inputs"]["case"], each["session_name"].rpartition("-")[0])
+        for each in smith.runs.values()
+        if each.get("reference_example_id")
+    ]
+    assert asked == [("1", "pilot moslm"), ("2", "pilot moslm"), ("1", "pilot large")]
     assert "3 outcomes, no texts: the experiments pilot moslm-" in capsys.readouterr().out
 
 
@@ -64,6 +73,23 @@ def test_the_graph_is_evaluated_and_none_of_its_steps_sends_a_text(smith, tmp_pa
     given = {each["key"]: each.get("value", each.get("score")) for each in smith.feedback}
     assert (given["moslm_ending"], given["moslm_domain"]) == ("right", "finance")
     assert b"CANARY" not in smith.raw
+
+
+def test_what_ends_a_run_is_raised_and_its_words_are_not_sent(smith, tmp_path):
+    class Stops:
+        name = "stops"
+        routes = False
+
+        def answer(self, suite, case):
+            raise AuditError(f"the log is full, {case.question}")
+
+    (tmp_path / "s.toml").write_text('name = "s"\nabout = "S."\nlicence = "Apache-2.0"\n')
+    cases = [{"id": id, "question": "CANARY?", "expected": "x"} for id in "12"]
+    (tmp_path / "s.jsonl").write_text("".join(json.dumps(each) + "\n" for each in cases))
+    with pytest.raises(AuditError, match="the log is full"):
+        evaluate_system(langsmith_client(), read_suite(tmp_path / "s.toml"), Stops(), Grading())
+    assert b"CANARY" not in smith.raw
+    assert {each["value"] for each in smith.feedback} == {"failed"}
 
 
 def test_a_decision_is_feedback_on_the_run_of_its_request(smith, decision):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import io
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from langsmith import Client, tracing_context
@@ -75,6 +75,9 @@ def evaluate_system(
         grading: How it is graded.
         project: What the names of dataset and experiment begin with.
         with_texts: Whether questions, answers and the traces of the system's own steps may go along.
+
+    Raises:
+        MoSLMError: Nothing more can be asked; what was answered is in the experiment.
     """
     cases = {case.id: case for case in suite.cases}
     dataset = f"{project} {suite.name} {suite.sha256[:8]}{' with texts' if with_texts else ''}"
@@ -87,7 +90,7 @@ def evaluate_system(
             return grading.outcome(name, cases[case], system.name, system.answer(name, cases[case]))
 
     told: Told = (lambda each: each.model_dump(mode="json", exclude_none=True)) if with_texts else without_texts
-    return _evaluated(client, dataset, f"{project} {system.name}", asked, told, {"system": system.name})
+    return _evaluated(client, dataset, f"{project} {system.name}", asked, told, {"system": system.name}, cases)
 
 
 def add_dataset(client: Client, name: str, suite: str, ids: Sequence[str], cases: Mapping[str, Case]) -> None:
@@ -128,29 +131,53 @@ def feedback_of(decision: Decision) -> list[EvaluationResult]:
 def _experiment(
     client: Client, dataset: str, prefix: str, kept: Mapping[str, Outcome], told: Told, about: Mapping[str, str]
 ) -> str:
-    return _evaluated(client, dataset, prefix, lambda _, case: kept[case], told, about)
+    return _evaluated(client, dataset, prefix, lambda _, case: kept[case], told, about, kept)
 
 
-def _evaluated(client: Client, dataset: str, prefix: str, asked: Asked, told: Told, about: Mapping[str, str]) -> str:
+def _evaluated(
+    client: Client,
+    dataset: str,
+    prefix: str,
+    asked: Asked,
+    told: Told,
+    about: Mapping[str, str],
+    cases: Collection[str],
+) -> str:
+    """Have LangSmith ask the cases of a dataset, and return the name of the experiment.
+
+    Raises:
+        MoSLMError: One could not be asked; those after it are not.
+    """
     found: dict[str, Outcome] = {}
+    broken: list[Exception] = []
 
     def answered(inputs: dict[str, Any]) -> dict[str, Any]:
-        found[inputs["case"]] = asked(inputs["suite"], inputs["case"])
+        if broken:
+            return {"ending": "failed"}
+        try:
+            found[inputs["case"]] = asked(inputs["suite"], inputs["case"])
+        except Exception as error:
+            # LangSmith would send the traceback, which may quote the request, and go on; it is raised below
+            broken.append(error)
+            return {"ending": "failed"}
         return told(found[inputs["case"]])
 
     def graded(run: Run, example: Example) -> EvaluationResults:
-        outcome = found[(example.inputs or {})["case"]]
-        return EvaluationResults(results=_feedback(outcome))
+        outcome = found.get((example.inputs or {})["case"])
+        return EvaluationResults(results=_feedback(outcome) if outcome else [_said("moslm_ending", "failed")])
 
+    examples = [each for each in client.list_examples(dataset_name=dataset) if (each.inputs or {})["case"] in cases]
     with contextlib.redirect_stdout(io.StringIO()):  # it says where to look, on the stdout of whoever asked for JSON
         results = client.evaluate(
             answered,
-            data=dataset,
+            data=examples,
             evaluators=[graded],
             experiment_prefix=prefix,
             metadata=dict(about),
             max_concurrency=0,
         )
+    if broken:
+        raise broken[0]
     return str(results.experiment_name)
 
 
