@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from moslm.cli import main
 from moslm.evals.cases import Case
 from moslm.evals.metrics import METRICS
 from moslm.evals.people.ratings import RATINGS, read_ratings
@@ -15,6 +17,7 @@ from moslm.evals.people.sheet import COLUMNS
 from moslm.evals.people.shown import Shown
 from moslm.evals.people.taking import take
 from moslm.evals.running.folder import OUTCOMES, read_run
+from moslm.evals.running.plan import Plan, evaluate
 from moslm.evals.suites.reading import read_suite
 
 ANSWERS = {
@@ -237,3 +240,17 @@ def test_the_terminal_and_json_tell_the_same_figures(rate, command, capsys):
     assert "same verdict" in text
     assert "100.0%" in text
     assert "6 new ratings, 0 changed; 0 rows not rated yet, 0 refused" in text
+
+
+def test_a_run_that_is_gone_on_with_still_knows_its_ratings(tmp_path, sheet):
+    (tmp_path / "mine.toml").write_text('name = "mine"\nabout = "Mine."\nlicence = "Apache-2.0"\ngrader = "number"\n')
+    (tmp_path / "mine.jsonl").write_text('{"id": "a", "question": "How much?", "expected": 140}\n')
+    (tmp_path / "said.jsonl").write_text('{"id": "a", "answer": "It is 140."}\n')
+    suite, out, file = str(tmp_path / "mine.toml"), str(tmp_path / "run"), tmp_path / "s.csv"
+    plan = Plan([read_suite(Path(suite))], answers=[tmp_path / "said.jsonl"])
+    evaluate(plan, tmp_path / "run", step=lambda outcome: None)
+    assert main(["eval", "export", out, "--suite", suite, "--csv", str(file)]) == 0
+    sheet(file, {row["row"]: {"verdict": "right", "satisfaction": "5"} for row in sheet(file)})
+    assert main(["eval", "import", out, "--suite", suite, "--csv", str(file)]) == 0
+    again = evaluate(plan, tmp_path / "run", step=lambda outcome: None)
+    assert METRICS["satisfaction"](again.outcomes).value == 1.0

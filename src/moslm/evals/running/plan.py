@@ -18,6 +18,7 @@ from moslm.config import Config, ModelSettings, VLLMModel, load
 from moslm.errors import ConfigError
 from moslm.evals.graders import RUBRIC
 from moslm.evals.outcomes import Outcome
+from moslm.evals.people.ratings import read_ratings, with_ratings
 from moslm.evals.running.asking import ask_all, work_of
 from moslm.evals.running.configured import Configured
 from moslm.evals.running.direct import Asked, Direct, judge_of, large_model
@@ -116,7 +117,7 @@ def evaluate(
         total(len(work))
         outcomes = ask_all(work, folder, grading, concurrency=plan.concurrency, step=step)
         folder.finish()
-        return Read(folder.manifest, outcomes, True, folder.notice)
+        return Read(folder.manifest, with_ratings(outcomes, read_ratings(out)), True, folder.notice)
 
 
 def _check(plan: Plan, suites: Sequence[Suite]) -> None:
