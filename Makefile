@@ -83,7 +83,12 @@ sentiment: $(VENV)/.dev ## Refit the shipped scorer of moods and measure it on l
 	$(BIN)/python -m moslm.escalation.sentiment.fitting --moods corpus/moods.jsonl \
 		--requests corpus/requests/customer_service.jsonl --unseen tests/escalation/sentiment/unseen.jsonl
 
-results: $(VENV)/.dev ## Measure cost against quality on the recorded tables; write docs/results.md (needs ../shared/data)
+results: $(VENV)/.dev ## Run the embedded model end to end, measure cost against quality on recorded tables; write docs/results.md (needs ../shared/data)
+	$(BIN)/moslm pull
+	$(BIN)/moslm cost --json > docs/results/ownership.json
+	rm -rf build/end_to_end
+	$(BIN)/moslm eval --config bench/publishing/end_to_end.toml finance it_support customer_service system \
+		--system moslm,ungated --sample 24 --out build/end_to_end --json > docs/results/end_to_end.json
 	$(BIN)/python bench/results.py
 
 docs: $(VENV)/.dev ## Write what the documentation takes from the code: module list, JSON Schemas, the drawn graph

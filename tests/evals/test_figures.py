@@ -58,6 +58,15 @@ def test_one_group_has_no_interval() -> None:
     assert (found.value, found.low, found.n) == (1.5, None, 2)
 
 
+def test_values_that_are_all_alike_leave_room_all_the_same() -> None:
+    two = bootstrap([1.0, 1.0], ["a", "b"], unit="share")
+    assert (two.value, two.low, two.high, two.n) == (1.0, pytest.approx(0.342, abs=1e-3), 1.0, 2)
+    copied = bootstrap([1.0] * 20, ["a", "b"] * 10, unit="share")
+    assert (copied.low, copied.n) == (two.low, 20)
+    free = bootstrap([0.0, 0.0, 0.0], ["a", "b", "c"], unit="usd")
+    assert (free.value, free.low, free.high, free.why) == (0.0, None, None, "all alike, which leaves no interval")
+
+
 def test_what_was_not_graded_counts_as_no_point() -> None:
     made = {"suite": "s", "case": "1", "group": "1", "system": "moslm"}
     assert Outcome(ending="unparsed", **made).worth == 0.0

@@ -1,7 +1,8 @@
 """`Figure`: a number with its interval and its n, and the two ways of making one.
 
 Shares get Wilson's interval (Wilson 1927; Brown, Cai and DasGupta 2001), everything else the percentiles of a
-bootstrap over whole groups, because cases of one group do not speak independently (Efron and Tibshirani 1993).
+bootstrap over whole groups, because cases of one group do not speak independently (Efron and Tibshirani 1993). Where
+all values are alike a bootstrap would claim certainty: a share of 0 or 1 then gets Wilson's interval over the groups.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ Array = np.ndarray[tuple[int], np.dtype[np.float64]]
 _NORMAL_95 = 1.959963984540054
 RESAMPLES = 2_000
 
+Unit = Literal["share", "ms", "usd", "count", "score"]
+
 
 class Figure(BaseModel):
     """One measured number."""
@@ -31,7 +34,7 @@ class Figure(BaseModel):
     """Bounds of the 95 % interval; None where n is too small for one."""
     n: int
     """Cases it rests on."""
-    unit: Literal["share", "ms", "usd", "count", "score"] = "share"
+    unit: Unit = "share"
     how: Literal["wilson", "bootstrap", "none"] = "none"
     why: str = ""
 
@@ -63,7 +66,7 @@ def bootstrap(
     groups: Sequence[str],
     statistic: Callable[[Array], float] = lambda drawn: float(np.mean(drawn)),
     *,
-    unit: Literal["share", "ms", "usd", "count", "score"] = "score",
+    unit: Unit = "score",
     resamples: int = RESAMPLES,
     seed: int = 0,
 ) -> Figure:
@@ -89,8 +92,18 @@ def bootstrap(
     drawn = [statistic(every[chosen]) for chosen in resampled(groups, resamples, seed)]
     if len(drawn) == 0:
         return Figure(value=value, n=len(values), unit=unit, why="one group has no interval")
+    if np.ptp(every) == 0:
+        return _all_alike(value, len(values), len(set(groups)), unit)
     low, high = np.quantile(np.asarray(drawn), [0.025, 0.975])
     return Figure(value=value, low=float(low), high=float(high), n=len(values), unit=unit, how="bootstrap")
+
+
+def _all_alike(value: float, n: int, groups: int, unit: Unit) -> Figure:
+    """Return what values without any spread allow: draws of them would say that nothing could be otherwise."""
+    if unit == "share" and value in (0.0, 1.0):
+        rule = share(round(value) * groups, groups)
+        return rule.model_copy(update={"n": n})
+    return Figure(value=value, n=n, unit=unit, why="all alike, which leaves no interval")
 
 
 def resampled(
