@@ -53,6 +53,18 @@ def test_a_resample_draws_whole_groups() -> None:
         assert places.count(0) == places.count(2)
 
 
+def test_a_resample_is_as_many_whole_groups_as_there_are() -> None:
+    groups = ["a", "b", "a", "c", "c", "c", "d"]
+    members = {name: [i for i, each in enumerate(groups) if each == name] for name in groups}
+    for chosen in resampled(groups, 50):
+        left, drawn = chosen.tolist(), 0
+        while left:
+            whole = members[groups[left[0]]]
+            assert left[: len(whole)] == whole
+            left, drawn = left[len(whole) :], drawn + 1
+        assert drawn == 4
+
+
 def test_one_group_has_no_interval() -> None:
     found = bootstrap([1.0, 2.0], ["a", "a"])
     assert (found.value, found.low, found.n) == (1.5, None, 2)

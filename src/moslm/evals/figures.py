@@ -15,6 +15,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 Array = np.ndarray[tuple[int], np.dtype[np.float64]]
+Places = np.ndarray[tuple[int], np.dtype[np.intp]]
 
 _NORMAL_95 = 1.959963984540054
 RESAMPLES = 2_000
@@ -106,9 +107,7 @@ def _all_alike(value: float, n: int, groups: int, unit: Unit) -> Figure:
     return Figure(value=value, n=n, unit=unit, why="all alike, which leaves no interval")
 
 
-def resampled(
-    groups: Sequence[str], resamples: int = RESAMPLES, seed: int = 0
-) -> list[np.ndarray[tuple[int], np.dtype[np.intp]]]:
+def resampled(groups: Sequence[str], resamples: int = RESAMPLES, seed: int = 0) -> list[Places]:
     """Return the places of the cases of each resample: as many groups as there are, drawn with replacement.
 
     Nothing is returned where there is one group only: it says nothing about how groups differ.
@@ -117,9 +116,16 @@ def resampled(
     if len(names) < 2:
         return []
     order = np.argsort(inverse, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(inverse))[:-1])
+    sizes = np.bincount(inverse)
+    starts = np.cumsum(sizes) - sizes
     random = np.random.default_rng(seed)
     draws = random.integers(0, len(names), (resamples, len(names)))
     if len(names) == len(groups):
         return list(order[draws])
-    return [np.concatenate([members[place] for place in draw]) for draw in draws]
+    return [order[_places(starts[draw], sizes[draw])] for draw in draws]
+
+
+def _places(starts: Places, sizes: Places) -> Places:
+    """Return the places from each start on, as many as its size: those of the groups of one draw, side by side."""
+    before = np.cumsum(sizes) - sizes
+    return np.repeat(starts - before, sizes) + np.arange(sizes.sum())
