@@ -115,3 +115,11 @@ def test_a_confusion_matrix_writes_every_count() -> None:
     assert all(f">{each}<" in made for each in (90, 10, 5, 95))
     with pytest.raises(ValueError, match="one figure for each"):
         heatmap("t", ["a"], ["a", "b"], [[1]])
+
+
+def test_a_series_may_share_the_colour_of_another_and_then_stands_in_no_legend():
+    line, point = Series("kept", [(0.0, 1.0), (1.0, 2.0)]), Series("promised", [(0.5, 1.5)], "points", place=0)
+    made = xy("t", [line, Series("other", [(0.0, 0.0)]), point], Axis("x"), Axis("y"))
+    assert made.count('<g class="s1">') == 2
+    assert "<li><i" in made
+    assert "promised</li>" not in made

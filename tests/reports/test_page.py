@@ -1,6 +1,6 @@
 import re
 
-from moslm.reports.blocks import section, table
+from moslm.reports.blocks import alert, coloured, quoted, section, table
 from moslm.reports.page import page
 
 
@@ -31,3 +31,22 @@ def test_columns_of_figures_stand_on_the_right() -> None:
 
 def test_a_column_without_a_name_is_no_column_of_figures():
     assert "figure" not in table(["", ""], [["takes", "2 replicas"]])
+
+
+def test_words_of_others_keep_their_lines_and_their_direction_to_themselves() -> None:
+    made = quoted("a <b>", [("asked", "one\ntwo <i>"), ("answered", ""), ("graded", "\u202eabc\x00\ud800\u00a0é")])
+    assert '<h3 dir="auto">a &lt;b&gt;</h3>' in made
+    assert '<dd dir="auto">one\ntwo &lt;i&gt;</dd>' in made
+    assert "answered" not in made
+    assert "[U+202E]abc[U+0000][U+D800] é" in made
+
+
+def test_good_and_bad_news_have_classes_that_the_style_knows() -> None:
+    assert coloured("missed", "bad") == '<span class="bad">missed</span>'
+    assert 'class="alert"' in alert("Not finished.")
+    assert {".good", ".bad", ".warning", ".alert"} <= set(re.findall(r"\.[a-z]+", page("x")))
+
+
+def test_a_column_of_sentences_is_told_apart_from_one_of_figures() -> None:
+    made = table(["n", "why", ""], [["1", "because", "x"]], right="n", wide="why")
+    assert '<td class="figure">1</td><td class="wide">because</td><td>x</td>' in made

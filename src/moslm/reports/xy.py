@@ -26,6 +26,7 @@ class Series:
         labels: What is written beside each point; empty writes nothing.
         dashed: Whether the line is broken: something assumed, or a reference.
         dots: Whether the points of a line are shown too.
+        place: The series before it whose colour it shares, from 0; it then stands in no legend. None has its own.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Series:
     labels: Sequence[str] = ()
     dashed: bool = False
     dots: bool = False
+    place: int | None = None
 
 
 def xy(title: str, series: Sequence[Series], x: Axis, y: Axis, *, held: Sequence[Mark] = (), under: str = "") -> Html:
@@ -59,9 +61,10 @@ def xy(title: str, series: Sequence[Series], x: Axis, y: Axis, *, held: Sequence
     across = scale(x, [point[0] for each in series for point in each.points], box.left, box.right)
     heights = [value for each in series for value in _heights(each)]
     up = scale(y, heights, box.bottom, box.top)
-    drawn = [tag("g", *_parts(each, across, up, x, y), class_=colour(place)) for place, each in enumerate(series)]
+    drawn = [tag("g", *_parts(each, across, up, x, y), class_=colour(place if each.place is None else each.place))
+             for place, each in enumerate(series)]  # fmt: skip
     made = drawing(title, box.height, axes(box, x, y, across, up), marks(box, held, across, up), *drawn)
-    return figure(title, made, under=under, names=[each.name for each in series])
+    return figure(title, made, under=under, names=[each.name for each in series if each.place is None])
 
 
 def _heights(series: Series) -> Iterator[float]:
