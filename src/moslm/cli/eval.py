@@ -26,6 +26,7 @@ VERBS: dict[str, tuple[str, str]] = {
     "show": ("moslm.cli.eval_show", "Show a run that was kept, and hold it against a gate"),
     "compare": ("moslm.cli.eval_compare", "Compare two runs on the same cases, or one with its baselines"),
     "replay": ("moslm.cli.eval_replay", "Say what recorded requests would have cost and been worth otherwise"),
+    "report": ("moslm.cli.eval_report", "Write a run that was kept as one page with tables and charts"),
     "suites": ("moslm.cli.eval_suites", "List the suites, graders, metrics and gates there are"),
     "export": ("moslm.cli.eval_export", "Give answers of a run to people to rate"),
     "import": ("moslm.cli.eval_import", "Take what people said, and say how far they agree"),

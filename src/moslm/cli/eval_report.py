@@ -1,0 +1,124 @@
+"""``moslm eval report``: a run that was kept, as one page with tables and charts that asks nobody for anything."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from moslm import __version__
+from moslm.errors import ConfigError
+
+if TYPE_CHECKING:
+    from moslm.evals.reporting.report import Report
+    from moslm.evals.running.folder import Read
+
+HELP = "Write a run that was kept as one page with tables and charts"
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """Add which run, what it is held against, and where the page goes."""
+    parser.add_argument("run", metavar="DIR", type=Path, help="folder of the run")
+    parser.add_argument("--html", metavar="FILE", type=Path, help="where the page goes; by default report.html")
+    parser.add_argument("--gate", metavar="NAME", help="targets that must be reached: one that ships, or a TOML file")
+    parser.add_argument(
+        "--metric", metavar="MODULE:FUNCTION", action="append", help="a metric of your own, beside ours"
+    )
+    parser.add_argument(
+        "--margin", metavar="POINTS", type=float, help="points a case that may be lost, such as 0.02: not worse by more"
+    )
+    parser.add_argument(
+        "--suite", metavar="SUITE", action="append", help="where the questions stand: the file of a suite, or its name"
+    )
+    parser.add_argument("--data", metavar="DIR", type=Path, help="the folder of public data sets that was run")
+    parser.add_argument("--json", action="store_true", help="print the same figures as one JSON object")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Write the page; 1 where a target of the gate is missed."""
+    from moslm.evals.running.folder import read_run
+
+    if options.margin is not None and not 0 < options.margin <= 1:
+        raise ConfigError("must be more than 0 and at most 1", key="--margin", value=options.margin, mend="write 0.02")
+    read = read_run(options.run)
+    found = _report(read, options)
+    file = options.html or (None if options.json else Path("report.html"))
+    if file is not None:
+        write_page(found, file)
+    if options.json:
+        from moslm.evals.reporting.report import document
+
+        print(json.dumps(document(found), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        print(_told(found, file or Path("report.html")))
+    return 1 if found.gate is not None and found.gate.missed else 0
+
+
+def write_page(found: Report, file: Path) -> None:
+    """Write the page of a report.
+
+    Raises:
+        ConfigError: The file cannot be written.
+    """
+    from moslm.evals.reporting.page import report_page
+
+    try:
+        file.write_text(report_page(found), encoding="utf-8")
+    except OSError as error:
+        mend = "name a file in a folder that is there"
+        raise ConfigError(f"cannot be written: {error.strerror}", key="--html", value=str(file), mend=mend) from None
+
+
+def _report(read: Read, options: argparse.Namespace) -> Report:
+    from moslm.evals.gate import read_gate
+    from moslm.evals.metrics import METRICS, named_metric
+    from moslm.evals.reporting.report import Asked, report_of
+
+    metrics = {**METRICS, **dict(named_metric(each) for each in options.metric or ())}
+    gate = read_gate(options.gate, metrics) if options.gate else None
+    about = Asked(
+        options.run.name or str(options.run),
+        read.manifest,
+        read.finished,
+        read.notice,
+        gate,
+        metrics,
+        options.margin,
+        _questions(read, options.suite or (), options.data),
+        by=__version__,
+    )
+    return report_of(read.outcomes, about)
+
+
+def _questions(read: Read, named: Sequence[str], data: Path | None) -> Mapping[tuple[str, str], str]:
+    """Return what was asked, of the suites that are at hand and hold the very cases that were run.
+
+    Raises:
+        ConfigError: A suite that was named cannot be read, or is not the one that was run.
+    """
+    from moslm.evals.running.plan import chosen
+    from moslm.evals.suites import find_suites, shipped
+
+    told, found = read.manifest, dict[tuple[str, str], str]()
+    by_itself = [each for each in shipped() if each in told.suites]
+    for name in dict.fromkeys([*named, *by_itself]):
+        suite = find_suites([name], data)[0]
+        was, now = told.suites.get(suite.name), chosen([suite], told.sample, told.seed)[0]
+        if was is not None and was.sha256 == now.sha256:
+            found.update({(suite.name, each.id): each.asked for each in now.cases})
+        elif name in named:
+            problem = "is not the suite that was run" if was else "was not run"
+            raise ConfigError(problem, key="--suite", value=name, mend=f"one of: {', '.join(told.suites)}")
+    return found
+
+
+def _told(found: Report, file: Path) -> str:
+    state = "" if found.finished else "; the run is not finished"
+    lines = [f"{file}: {found.outcomes:,} outcomes of {', '.join(found.systems) or 'no system'}{state}"]
+    if found.gate is not None:
+        missed = [each.metric for each in found.gate.targets if each.missed]
+        verdict = f"{len(missed)} of {len(found.gate.targets)} targets missed: {', '.join(missed)}"
+        lines.append(f"gate {found.gate.name}: {verdict if missed else 'reached'}")
+    return "\n".join(lines)
