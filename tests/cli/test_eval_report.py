@@ -3,6 +3,7 @@ import re
 from pathlib import Path
 
 import pytest
+from decision_samples import a_decision
 
 HEAD = 'name = "mine"\nabout = "Mine."\nlicence = "Apache-2.0"\ngrader = "number"\ndomain = "finance"\n'
 SETTINGS = """
@@ -86,6 +87,9 @@ def test_a_run_that_was_killed_says_so(moslm_command, kept):
     ("arguments", "told"),
     [
         (["nowhere"], "is no folder of a run"),
+        ([], "DIR: is missing"),
+        (["run", "--from-log"], "DIR: is named beside --from-log"),
+        (["--from-log", "--gate", "pilot"], "needs graded answers"),
         (["run", "--html", "nowhere/page.html"], "--html = 'nowhere/page.html': cannot be written"),
         (["run", "--margin", "0"], "--margin = 0.0: must be more than 0"),
         (["run", "--gate", "pilto"], "did you mean pilot?"),
@@ -96,3 +100,18 @@ def test_a_mistake_is_one_line(moslm_command, kept, arguments, told):
     assert code == 2
     assert told in err
     assert err.count("\n") == 1
+
+
+def test_live_traffic_of_a_window_becomes_a_page_without_grades(moslm_command, log):
+    for number in range(3):
+        closed = f"2026-11-2{number}T10:00:00.000+00:00"
+        log.append(a_decision(id=f"r{number}", closed_at=closed, tenant="acme" if number else "other"))
+    window = ("--since", "2026-11-20", "--until", "2026-11-22")
+    code, out, _ = moslm_command("eval", "report", "--from-log", *window, "--html", "live.html")
+    assert code == 0
+    assert out.startswith("live.html: 2 requests of ")
+    page = Path("live.html").read_text()
+    assert "2 requests closed from 2026-11-20 10:00 to 2026-11-21 10:00 UTC." in page
+    assert "Whether answers were right stands in no record" in page
+    code, out, _ = moslm_command("eval", "report", "--from-log", *window, "--tenant", "acme", "--json")
+    assert (code, json.loads(out)["requests"]) == (0, 1)

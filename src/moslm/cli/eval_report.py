@@ -5,10 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moslm import __version__
+from moslm.cli.log import moment
+from moslm.cli.settings import add_config, audit_log
 from moslm.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -20,7 +23,13 @@ HELP = "Write a run that was kept as one page with tables and charts"
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add which run, what it is held against, and where the page goes."""
-    parser.add_argument("run", metavar="DIR", type=Path, help="folder of the run")
+    add_config(parser)
+    parser.add_argument("run", nargs="?", metavar="DIR", type=Path, help="folder of the run")
+    log = parser.add_argument_group("live traffic in the place of a run; it has no grades")
+    log.add_argument("--from-log", action="store_true", help="what the audit log says of a window")
+    log.add_argument("--since", type=moment, metavar="WHEN", help="2026-11-23, or 12h, 30d; by default 30d")
+    log.add_argument("--until", type=moment, metavar="WHEN", help="before this moment; by default now")
+    log.add_argument("--tenant", help="this tenant's alone")
     parser.add_argument("--html", metavar="FILE", type=Path, help="where the page goes; by default report.html")
     parser.add_argument("--gate", metavar="NAME", help="targets that must be reached: one that ships, or a TOML file")
     parser.add_argument(
@@ -40,13 +49,18 @@ def run(options: argparse.Namespace) -> int:
     """Write the page; 1 where a target of the gate is missed."""
     from moslm.evals.running.folder import read_run
 
+    _check(options)
+    if options.from_log:
+        return _traffic(options)
     if options.margin is not None and not 0 < options.margin <= 1:
         raise ConfigError("must be more than 0 and at most 1", key="--margin", value=options.margin, mend="write 0.02")
     read = read_run(options.run)
     found = _report(read, options)
     file = options.html or (None if options.json else Path("report.html"))
     if file is not None:
-        write_page(found, file)
+        from moslm.evals.reporting.page import report_page
+
+        _write(report_page(found), file)
     if options.json:
         from moslm.evals.reporting.report import document
 
@@ -56,16 +70,37 @@ def run(options: argparse.Namespace) -> int:
     return 1 if found.gate is not None and found.gate.missed else 0
 
 
-def write_page(found: Report, file: Path) -> None:
-    """Write the page of a report.
+def _check(options: argparse.Namespace) -> None:
+    if options.from_log == bool(options.run):
+        problem = "is named beside --from-log" if options.run else "is missing"
+        raise ConfigError(problem, key="DIR", mend="name the folder of a run, or write --from-log")
+    if options.from_log and (options.gate or options.metric or options.suite or options.margin):
+        raise ConfigError("needs graded answers, which the audit log has not", key="--gate", mend="name a run")
 
-    Raises:
-        ConfigError: The file cannot be written.
-    """
-    from moslm.evals.reporting.page import report_page
 
+def _traffic(options: argparse.Namespace) -> int:
+    from moslm.evals.reporting.traffic import traffic_document, traffic_of
+    from moslm.evals.reporting.traffic_page import traffic_page
+    from moslm.governance.audit import Filters
+
+    log, now = audit_log(options.config), datetime.now(UTC)
+    since = options.since or now - timedelta(days=30)
+    decisions = log.list(Filters(tenant=options.tenant, since=since, until=options.until, limit=None))
+    log.close()
+    found = traffic_of(decisions, str(log.path), now, __version__)
+    file = options.html or (None if options.json else Path("report.html"))
+    if file is not None:
+        _write(traffic_page(found), file)
+    if options.json:
+        print(json.dumps(traffic_document(found), indent=2, ensure_ascii=False, allow_nan=False))
+    else:
+        print(f"{file}: {found.requests:,} requests of {log.path} since {since:%Y-%m-%d %H:%M} UTC")
+    return 0
+
+
+def _write(page: str, file: Path) -> None:
     try:
-        file.write_text(report_page(found), encoding="utf-8")
+        file.write_text(page, encoding="utf-8")
     except OSError as error:
         mend = "name a file in a folder that is there"
         raise ConfigError(f"cannot be written: {error.strerror}", key="--html", value=str(file), mend=mend) from None

@@ -142,6 +142,7 @@ def test_a_service_level_is_kept_missed_or_not_measured(run):
     assert latency("moslm", slow).times[0].level.verdict == "missed"
     assert latency("large", [outcome(1, total_ms=None)]).times[1].level.verdict == "not measured"
     assert [share for _, share in local.curve] == sorted(share for _, share in local.curve)
+    assert latency("large", [outcome(1)]).times[1].curve == ((101.0, 0.0), (101.0, 1.0))
 
 
 def test_a_matrix_counts_every_routed_request_and_puts_rare_domains_together(run):

@@ -8,7 +8,7 @@ from moslm.evals.comparing.baselines import CANDIDATE
 from moslm.evals.reporting.confusion import Confusion
 from moslm.evals.reporting.cost_quality import BLIND, CALLS, CostQuality, Placed
 from moslm.evals.reporting.coverage import Coverage
-from moslm.evals.reporting.latency import Latency
+from moslm.evals.reporting.latency import Latency, Timed
 from moslm.evals.reporting.reliability import Reliability
 from moslm.evals.reporting.summary import Summary
 from moslm.evals.reporting.writing import NONE, in_unit, named, share, whole
@@ -132,16 +132,22 @@ def latency_chart(found: Latency) -> Html:
     drawn = [each for each in found.times if each.curve]
     if not drawn:
         return note(f"{title} are not drawn: {found.why or 'nothing was timed'}.")
-    series = [Series(each.name, [(max(ms, 0.01), share) for ms, share in each.curve]) for each in drawn]
+    series = [
+        Series(f"{each.name} (service level: {level_of(each)})", [(max(ms, 0.01), share) for ms, share in each.curve])
+        for each in drawn
+    ]
     for place, each in enumerate(drawn):
-        level = each.level
-        told = f"p{100 * level.quantile:g} in {milliseconds(level.limit_ms)}"
-        at = (level.limit_ms, level.quantile)
-        series.append(Series(f"promised, {each.name}", [at], "points", labels=[told], place=place))
+        at = (each.level.limit_ms, each.level.quantile)
+        series.append(Series(f"service level of {each.name}", [at], "points", place=place))
     x = Axis("time", write=milliseconds, log=True)
     y = Axis("share of the requests that took no longer", write=percent, low=0.0, high=1.0)
     under = "Points are the service levels; one is kept where the line of its colour passes left of it."
     return xy(title, series, x, y, under=under)
+
+
+def level_of(timed: Timed) -> str:
+    """Write what was promised about a time."""
+    return f"p{100 * timed.level.quantile:g} ≤ {milliseconds(timed.level.limit_ms)}"
 
 
 def confusion_matrix(found: Confusion) -> Html:

@@ -13,6 +13,9 @@ from moslm.evals.metrics.scope import asked
 from moslm.evals.outcomes import Outcome
 from moslm.evals.reporting.part import Part
 
+Time = tuple[float, str]
+"""Milliseconds, and the group of the request."""
+
 _SHARES = tuple(np.round(np.linspace(0.02, 1.0, 50), 2).tolist())
 _QUANTILES = (0.5, 0.85, 0.9, 0.95, 0.99)
 _LEVELS = (("reading a request", 0.95, 50.0), ("answered locally", 0.90, 300.0), ("escalated", 0.85, 3000.0))
@@ -37,7 +40,7 @@ class Timed(Part):
     quantiles: dict[str, float]
     """Milliseconds at ``p50``, ``p85``, ``p90``, ``p95`` and ``p99``."""
     curve: tuple[tuple[float, float], ...]
-    """(milliseconds, share of the requests that took no longer)."""
+    """(milliseconds, share of the requests that took no longer); begins at none."""
     level: ServiceLevel
 
 
@@ -54,18 +57,34 @@ class Latency(Part):
 def latency(system: str, outcomes: Sequence[Outcome]) -> Latency:
     """Return the times of one system."""
     there = asked(outcomes)
-    found: dict[str, tuple[Sequence[Outcome], Callable[[Outcome], float | None]]] = {
-        "reading a request": (outcomes, lambda each: each.classify_ms),
-        "answered locally": ([each for each in there if each.way == "local"], lambda each: each.total_ms),
-        "escalated": ([each for each in there if each.way == "escalated"], lambda each: each.total_ms),
-    }
-    times = []
-    for name, at, limit in _LEVELS:
-        about, time_of = found[name]
-        timed = [(time, f"{each.suite}/{each.group}") for each in about if (time := time_of(each)) is not None]
-        times.append(_timed(name, [time for time, _ in timed], [group for _, group in timed], at, limit))
-    why = "" if any(each.n for each in times) else "no outcome says how long it took"
-    return Latency(system=system, times=tuple(times), why=why)
+
+    def of(about: Sequence[Outcome], time_of: Callable[[Outcome], float | None]) -> list[Time]:
+        timed = [(time_of(each), f"{each.suite}/{each.group}") for each in about]
+        return [(time, group) for time, group in timed if time is not None]
+
+    return latency_of(
+        system,
+        reading=of(outcomes, lambda each: each.classify_ms),
+        local=of([each for each in there if each.way == "local"], lambda each: each.total_ms),
+        escalated=of([each for each in there if each.way == "escalated"], lambda each: each.total_ms),
+    )
+
+
+def latency_of(system: str, *, reading: Sequence[Time], local: Sequence[Time], escalated: Sequence[Time]) -> Latency:
+    """Return times as they were measured, beside the service levels.
+
+    Args:
+        system: Whose they are.
+        reading: How long reading each request took.
+        local: How long requests took that small models answered.
+        escalated: How long requests took that the large model answered.
+    """
+    found = (reading, local, escalated)
+    times = tuple(
+        _timed(name, [time for time, _ in timed], [group for _, group in timed], at, limit)
+        for (name, at, limit), timed in zip(_LEVELS, found, strict=True)
+    )
+    return Latency(system=system, times=times, why="" if any(found) else "no outcome says how long it took")
 
 
 def _timed(name: str, times: Sequence[float], groups: Sequence[str], at: float, limit: float) -> Timed:
@@ -83,6 +102,6 @@ def _timed(name: str, times: Sequence[float], groups: Sequence[str], at: float, 
         name=name,
         n=len(times),
         quantiles={f"p{100 * q:g}": float(ms) for q, ms in zip(_QUANTILES, found, strict=True)},
-        curve=tuple((float(ms), share) for ms, share in zip(curve, shares, strict=True)),
+        curve=((min(times), 0.0), *((float(ms), share) for ms, share in zip(curve, shares, strict=True))),
         level=level,
     )

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from moslm.evals.comparing.comparison import Comparison
 from moslm.evals.figures import Figure
-from moslm.evals.reporting.charts import thresholds
+from moslm.evals.reporting.charts import level_of, thresholds
 from moslm.evals.reporting.cost_quality import PRICED, CostQuality
 from moslm.evals.reporting.coverage import Coverage
 from moslm.evals.reporting.crossing import Crossing
@@ -28,7 +28,7 @@ from moslm.evals.reporting.writing import (
     whole,
 )
 from moslm.evals.running.manifest import Manifest
-from moslm.governance.wording import counted, dollars, milliseconds, printable, sentence
+from moslm.governance.wording import counted, dollars, printable, sentence
 from moslm.reports.blocks import code, coloured, note, quoted, table
 from moslm.reports.markup import Html, joined, tag
 
@@ -184,7 +184,7 @@ def times(found: Latency) -> Html:
         rows.append(
             [
                 each.name,
-                f"p{100 * level.quantile:g} ≤ {milliseconds(level.limit_ms)}",
+                level_of(each),
                 coloured(level.verdict, how),
                 value_of(level.figure),
                 interval_of(level.figure),
