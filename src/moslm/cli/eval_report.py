@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from moslm import __version__
+from moslm.cli.identity import add_token, identified
 from moslm.cli.log import moment
-from moslm.cli.settings import add_config, audit_log
+from moslm.cli.settings import add_config, audit_log, settings
 from moslm.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ HELP = "Write a run that was kept as one page with tables and charts"
 def arguments(parser: argparse.ArgumentParser) -> None:
     """Add which run, what it is held against, and where the page goes."""
     add_config(parser)
+    add_token(parser)
     parser.add_argument("run", nargs="?", metavar="DIR", type=Path, help="folder of the run")
     log = parser.add_argument_group("live traffic in the place of a run; it has no grades")
     log.add_argument("--from-log", action="store_true", help="what the audit log says of a window")
@@ -83,9 +85,12 @@ def _traffic(options: argparse.Namespace) -> int:
     from moslm.evals.reporting.traffic_page import traffic_page
     from moslm.governance.audit import Filters
 
-    log, now = audit_log(options.config), datetime.now(UTC)
+    config, now = settings(options.config), datetime.now(UTC)
+    identity = identified(config, options.token)
+    identity.must("read_audit")
+    tenant, log = identity.tenant(options.tenant), audit_log(config, options.config)
     since = options.since or now - timedelta(days=30)
-    decisions = log.list(Filters(tenant=options.tenant, since=since, until=options.until, limit=None))
+    decisions = log.list(Filters(tenant=tenant, since=since, until=options.until, limit=None))
     log.close()
     found = traffic_of(decisions, str(log.path), now, __version__)
     file = options.html or (None if options.json else Path("report.html"))

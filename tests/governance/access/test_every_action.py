@@ -174,6 +174,19 @@ class TestAtTheCommandLine:
         assert said.out == ""
         assert "[access.jwt] demands a token, and none was given; set MOSLM_TOKEN or pass --token" in said.err
 
+    def test_the_page_of_live_traffic_is_of_the_callers_tenant_alone(self, here, capsys, monkeypatch):
+        page = ["eval", "report", "--from-log", "--json"]
+        assert main(page) == 2
+        assert "[access.jwt] demands a token" in capsys.readouterr().err
+        assert main(["ask", "What is my budget?", "--token", token()]) == 0
+        capsys.readouterr()
+        seen = []
+        for tenant in ("acme", "rival"):
+            assert main([*page, "--token", token(tenant=tenant)]) == 0
+            seen.append(json.loads(capsys.readouterr().out)["requests"])
+        assert seen == [1, 0]
+        assert main([*page, "--token", token("user")]) == 2
+
     def test_a_token_from_the_environment_proves_as_much_and_a_strangers_nothing(self, here, capsys, monkeypatch):
         monkeypatch.setenv("MOSLM_TOKEN", token("auditor"))
         assert main(["log"]) == 0
