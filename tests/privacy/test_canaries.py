@@ -195,7 +195,7 @@ def logged(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
 
 def _graphs(moslm: Any, saver: Any, outside: Outside) -> Iterator[Any]:
     """Build what conversations go to: an unsure small model, one that fails, failing tools, writes, second opinions."""
-    caps = BudgetSettings(caps=[CapSettings(per="tenant", usd=50), CapSettings(per="user", calls=900)])
+    caps = BudgetSettings(caps=[CapSettings(per="tenant", usd=CONVERSATIONS), CapSettings(per="user", calls=900)])
     for model, tools, confidence in (
         ("The finance answer.", [], 0.3),
         ("The finance answer.", [], 0.95),
