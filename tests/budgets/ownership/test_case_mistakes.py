@@ -39,7 +39,7 @@ MISTAKES = {
     ),
     "no months": ({"months": "0"}, "hardware.months = 0: must be at least 1; write a number at least 1"),
     "an unknown key": ({"more": "per_mouth = 3"}, "operating.per_mouth = 3: unknown key; did you mean per_month?"),
-    "a key nobody knows": ({"more": "xyz = 3"}, "operating.xyz = 3: unknown key; remove it (there are per_month, kilowatts"),
+    "a key nobody knows": ({"more": "xyz = 3"}, "operating.xyz = 3: unknown key; remove it (there are per_month,"),
     "no price": ({"single": ""}, "single: has no price; give one of per_month, per_request and model"),
     "two prices": (
         {"single": "per_month = 1\nper_request = 2"},
