@@ -26,7 +26,7 @@ from pydantic import Field
 
 from moslm import Config, MoSLMContext, ScriptedChatModel
 from moslm.cli import main
-from moslm.config import BudgetSettings, CapSettings, DomainSettings, RecallSettings
+from moslm.config import BudgetSettings, CapSettings, DomainSettings, LargeModelSettings, RecallSettings, ScriptedModel
 from moslm.decision import Decision
 from moslm.integrations.api import build_api
 from moslm.integrations.api.meters import Meters
@@ -204,7 +204,10 @@ def _graphs(moslm: Any, saver: Any, outside: Outside) -> Iterator[Any]:
         (Calls(tool="pay"), ["pay"], 0.95),
     ):
         domains = {"finance": DomainSettings(tools=["search_handbook", *tools], risk="high")}
-        config = Config(budgets=caps, domains=domains, recall=RecallSettings())
+        large = LargeModelSettings(
+            model=ScriptedModel(kind="scripted"), max_calls_per_day=CONVERSATIONS, requests_per_minute=1e6
+        )
+        config = Config(budgets=caps, domains=domains, recall=RecallSettings(), large_model=large)
         given = {"tools": [look, pay], "checkpointer": saver, "config": config}
         yield moslm({"finance": model, "it_support": Fails()}, confidence=confidence, large=outside, **given)
 
