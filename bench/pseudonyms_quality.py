@@ -1,6 +1,6 @@
 """What hiding personal data costs in answers: the same questions asked with and without, pair by pair.
 
-``python bench/pseudonyms_quality.py [--engine patterns|presidio] [--slots N --handbook N --written N] [--seed S]
+``python bench/pseudonyms_quality.py [--engine patterns|ner|presidio] [--slots N --handbook N --written N] [--seed S]
 [--ideal-only] [--kept FILE] [--json FILE]``. Three kinds of checkable questions that carry personal data:
 
 * *slots*: rows of multidogo whose answer is a name, an address, a number ... in a customer's message (exact words);
@@ -296,7 +296,7 @@ def _line(name: str, pairs: list[Pair], seed: int) -> dict[str, Any]:
 def main() -> None:
     """Ask, grade and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--engine", choices=("patterns", "presidio"), default="patterns")
+    parser.add_argument("--engine", choices=("patterns", "ner", "presidio"), default="ner")
     for name, most in (("slots", 200), ("handbook", 200), ("written", 80)):
         parser.add_argument(f"--{name}", type=int, default=most)
     parser.add_argument("--data", type=Path, default=DATA, help="folder of the public data sets")
