@@ -252,6 +252,19 @@ class TestPurging:
         assert one.purge(Which(tenant="acme"), store) == 250
 
 
+def test_what_a_failing_store_says_of_a_row_stays_out_of_the_log(memory, caplog):
+    class Quoting(InMemoryStore):
+        def batch(self, ops):
+            raise RuntimeError(f"failing row contains ({list(ops)})")
+
+    one, store = memory(), Quoting()
+    tell(one, ASKED, store=store)
+    assert found(one, ASKED, store=store) is None
+    assert "RuntimeError" in caplog.text
+    assert "portal" not in caplog.text
+    assert "failing row" not in caplog.text
+
+
 class TestTheFile:
     def test_keeps_the_newest_answers(self, tmp_path):
         one = a_memory(RecallFile(tmp_path / "small.sqlite", most=10))

@@ -67,7 +67,8 @@ def _failing() -> Iterator[None]:
     except SealError:
         raise
     except Exception as error:
-        raise RecallError(f"the LangGraph store cannot be used: {type(error).__name__}: {error}") from error
+        # its text stays out of the log: a database's error may quote the row, and so the request or the answer
+        raise RecallError(f"the LangGraph store cannot be used: {type(error).__name__}") from error
 
 
 def _namespace(tenant: str, role: str) -> tuple[str, ...]:
