@@ -101,6 +101,11 @@ def test_cost_per_success_divides_by_what_was_right():
 def test_cost_reduction_is_against_the_decisions_own_baseline():
     found = many((20, {"usd": 0.004, "decision": {"cost": {"baseline_usd": 0.01}}}))
     assert value("cost_reduction", found) == pytest.approx(0.6)
+    answered, not_answered = {"cost": {"baseline_usd": 0.01}}, {"cost": {"baseline_usd": 0.0}}
+    few = METRICS["cost_reduction"](
+        many((2, {"usd": 0.0, "decision": answered}), (70, {"usd": 0.0, "decision": not_answered}))
+    )
+    assert (few.value, few.n) == (1.0, 2)
     assert "no Decision" in METRICS["cost_reduction"](many((1, {"usd": 0.0}))).why
 
 

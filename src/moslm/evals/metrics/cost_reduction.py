@@ -14,7 +14,10 @@ from moslm.evals.outcomes import Outcome
 
 
 def cost_reduction(outcomes: Sequence[Outcome]) -> Figure:
-    """Return the saving as a share of the baseline; what was paid for requests without an answer counts against it."""
+    """Return the saving as a share of the baseline; what was paid for requests without an answer counts against it.
+
+    n is how many would have cost something: those that were answered, which is what the figure rests on.
+    """
     found = asked(outcomes)
     baseline = [_baseline(each) for each in found]
     if not found or any(each is None for each in baseline):
@@ -26,11 +29,12 @@ def cost_reduction(outcomes: Sequence[Outcome]) -> Figure:
     spent = ratio([each.usd or 0.0 for each in found], [each or 0.0 for each in baseline], groups(found), "share")
     if spent.value is None:
         return spent.model_copy(update={"why": "nothing was answered"})
+    rests_on = sum((each or 0.0) > 0 for each in baseline)
     bounds = {
         "low": None if spent.high is None else 1 - spent.high,
         "high": None if spent.low is None else 1 - spent.low,
     }
-    return spent.model_copy(update={"value": 1 - spent.value, **bounds})
+    return spent.model_copy(update={"value": 1 - spent.value, "n": rests_on, **bounds})
 
 
 def _baseline(outcome: Outcome) -> float | None:
